@@ -1,0 +1,35 @@
+"""A user's mistake, told in one line with the way out. Knows nothing of how it is shown."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can mend: a wrong path, an unknown key, an unreadable file.
+
+    Args:
+        message: one sentence, lower case, what was found and what was expected.
+        hint: what to do next; may be empty.
+        exit_code: what the process ends with, 2 for bad usage or input.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be, or None.
+
+    Similarity 0.75 lets one slip in a short key pass (`num_lables`) and keeps different keys apart.
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"?`, or an empty string when nothing is near."""
+    close = nearest(word, known)
+    return f'did you mean "{close}"?' if close else ""
