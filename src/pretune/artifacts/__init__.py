@@ -1,0 +1,1 @@
+"""What a pretrained model is made of, as files, read without loading it. Knows nothing of setups and rules."""
