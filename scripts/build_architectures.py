@@ -50,12 +50,13 @@ def build(model_type: str) -> dict[str, Any]:
     varied, pinned = sampling.settle(space, lambda given: meta.observe(space, first, given) is not None, rng)
     configs = _configs(space, first, varied, rng)
     unseen = [_config(space, varied, rng, sampling.surprise(space, rng)) for _ in range(UNSEEN)]
+    unseen.append(meta.effective(space, {}, labels=2))  # as transformers itself would make it
     derived, forced = meta.derived(space, varied, rng)
     data: dict[str, Any] = {
         "made_by": f"scripts/build_architectures.py with transformers {transformers.__version__}",
         "model_type": model_type,
         "config_class": config_class.__name__,
-        "defaults": {key: value for key, value in space.defaults.items() if meta.plain(value)},
+        "defaults": {space.stored(key): value for key, value in space.defaults.items() if meta.plain(value)},
         "extra": space.extra,
         "attribute_map": dict(config_class.attribute_map),
         "derived": derived | keys.DERIVED.get(model_type, {}),
@@ -92,7 +93,9 @@ def _configs(space: sampling.Space, first: Any, varied: frozenset[str], rng: ran
     patterns: list[frozenset[str]] = []
     for _, config in configs:
         sight = meta.look(first, config)
-        patterns.append(frozenset(_pattern(name) for name in sight.shapes) if sight else frozenset())
+        patterns.append(
+            frozenset(_ranked(name, shape) for name, shape in sight.shapes.items()) if sight else frozenset()
+        )
     counts: dict[str, int] = {}
     for name in (name for seen in patterns for name in seen):
         counts[name] = counts.get(name, 0) + 1
@@ -114,14 +117,15 @@ def _configs(space: sampling.Space, first: Any, varied: frozenset[str], rng: ran
 def _matters(
     space: sampling.Space, first: Any, varied: frozenset[str], change: Mapping[str, Any], rng: random.Random
 ) -> bool:
-    """Whether a number set to 0 or -1 makes other tensors exist; any other change is kept unasked."""
-    if len(change) != 1 or not any(type(value) is int and value <= 0 for value in change.values()):
+    """Whether a small number makes other tensors exist; any other change is kept unasked."""
+    if len(change) != 1 or not any(type(value) is int for value in change.values()):
         return True
     plain = sampling.draw(space, varied, rng, {})
     one, other = meta.observe(space, first, plain), meta.observe(space, first, plain | change)
     if one is None or other is None:
         return False
-    return set(one.shapes) != set(other.shapes) or next(iter(change.values())) == -1
+    ranks, others = ({name: len(shape) for name, shape in sight.shapes.items()} for sight in (one, other))
+    return ranks != others or next(iter(change.values())) == -1
 
 
 def _classes(
@@ -193,6 +197,10 @@ def _tied(kept: Sequence[tuple[Mapping[str, Any], Any]]) -> list[list[str]]:
 
 def _pattern(name: str) -> str:
     return re.sub(r"(?:(?<=\.)|^)\d+(?=\.|$)", "#", name)
+
+
+def _ranked(name: str, shape: Sequence[int]) -> str:
+    return f"{_pattern(name)} of {len(shape)}"
 
 
 def _unfold(name: str) -> str:

@@ -7,12 +7,12 @@ the observed number for every observation, and the build checks it on configs th
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
-from typing import Any
+from itertools import product
+
+from build_architectures_conditions import Conditions, Config, is_whole
 
 from pretune.artifacts.architecture_expressions import Unknown, holds, size
 
-Config = Mapping[str, Any]
 Shapes = Mapping[str, tuple[int, ...]]
 _INDEX = re.compile(r"(?:(?<=\.)|^)\d+(?=\.|$)")
 _FEW = (1, 2, 3, 4)
@@ -43,8 +43,22 @@ def table(observed: Sequence[tuple[Config, Shapes]]) -> list[Row]:
     rows: list[Row] = []
     for pattern, sets in groups.items():
         for split, parts in _literals(pattern, sets):
-            rows.append(_row(split, parts, observed, conditions))
+            rows += [_row(split, chosen, observed, conditions) for chosen in _ranks(split, parts, observed)]
     return rows
+
+
+def _ranks(
+    pattern: str, sets: list[set[tuple[int, ...]]], observed: Sequence[tuple[Config, Shapes]]
+) -> list[list[set[tuple[int, ...]]]]:
+    """The index sets, apart by number of dimensions: one group of ConvBERT's is a matrix, several are a cube."""
+    ranks = [
+        {len(shapes[_filled(pattern, index)]) for index in part}
+        for part, (_, shapes) in zip(sets, observed, strict=True)
+    ]
+    if any(len(rank) > 1 for rank in ranks):
+        raise Unfit(f"{pattern}: its layers differ in shape")
+    every = sorted(set().union(*ranks))
+    return [[part if rank == {one} else set() for part, rank in zip(sets, ranks, strict=True)] for one in every]
 
 
 def _literals(pattern: str, sets: list[set[tuple[int, ...]]]) -> list[tuple[str, list[set[tuple[int, ...]]]]]:
@@ -66,7 +80,7 @@ def _row(
     pattern: str,
     sets: list[set[tuple[int, ...]]],
     observed: Sequence[tuple[Config, Shapes]],
-    conditions: "Conditions",
+    conditions: Conditions,
 ) -> Row:
     present = [bool(part) for part in sets]
     condition = conditions.find(present)
@@ -87,8 +101,6 @@ def _row(
         if len(found) != 1:
             raise Unfit(f"{pattern}: its layers differ in shape")
         shapes.append(found.pop())
-    if len({len(shape) for shape in shapes}) != 1:
-        raise Unfit(f"{pattern}: its number of dimensions changes")
     name = pattern
     for first, end in ranges:
         start, stop = fit(configs, first), fit(configs, end)
@@ -103,61 +115,6 @@ def _filled(pattern: str, index: tuple[int, ...]) -> str:
     for value in index:
         pattern = pattern.replace("#", str(value), 1)
     return pattern
-
-
-class Conditions:
-    """What can be asked of a config, each with its answers over all observations."""
-
-    def __init__(self, configs: Sequence[Config]) -> None:
-        self.configs = configs
-        keys = list(dict.fromkeys(key for config in configs for key in config if not key.endswith("_token_id")))
-        texts: list[str] = []
-        for key in keys:
-            values = [config.get(key) for config in configs]
-            texts.append(key)
-            lists = [value for value in values if isinstance(value, (list, tuple))]
-            listed = sorted({one for value in lists for one in value if isinstance(one, str)})
-            texts += [f"{key} ~ '{one}'" for one in listed]
-            if all(_is_int(value) for value in values) and min(values) < 0:  # type: ignore[type-var]
-                texts.append(f"{key} > 0")
-            small = {value for value in values if _is_int(value)}
-            if 0 in small and 1 < len(small) < 7 and max(small) < 7:  # a choice in numbers: Falcon's layer norms
-                texts += [f"{key} == {value}" for value in sorted(small)]
-            strings = sorted({value for value in values if isinstance(value, str)})
-            texts += [f"{key} == '{value}'" for value in strings]
-            texts += sorted({f"{key} ^= '{value.split('-')[0]}-'" for value in strings if "-" in value})
-        numbers = [key for key in keys if any(_is_int(config.get(key)) for config in configs)]
-        for one, other in combinations(numbers, 2):
-            same = [_is_int(config.get(one)) and config.get(one) == config.get(other) for config in configs]
-            if any(same) and not all(same):
-                texts.append(f"{one} == {other}")
-        self.known: dict[tuple[bool, ...], str] = {}
-        for text in texts:
-            answers = tuple(holds(text, config) for config in configs)
-            if any(answers) and not all(answers):
-                self.known.setdefault(answers, text)
-                negative = text.replace("==", "!=") if "==" in text else f"!({text})" if " " in text else f"!{text}"
-                self.known.setdefault(tuple(not answer for answer in answers), negative)
-
-    def find(self, wanted: Sequence[bool]) -> str | None:
-        """The simplest condition that has these answers; "" for always, None when there is none."""
-        wanted = tuple(wanted)
-        if all(wanted):
-            return ""
-        if wanted in self.known:
-            return self.known[wanted]
-        for sign, combine in (("&", all), ("|", any)):
-            for (one, a), (other, b) in combinations(self.known.items(), 2):
-                if tuple(combine(pair) for pair in zip(one, other, strict=True)) == wanted:
-                    return f"{a} {sign} {b}"
-        for (one, a), (other, b), (third, c) in combinations(self.known.items(), 3):
-            if tuple(all(three) for three in zip(one, other, third, strict=True)) == wanted:
-                return f"{a} & {b} & {c}"
-        return None
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def fit(configs: Sequence[Config], values: Sequence[int], *, depth: int = 2) -> str | None:
@@ -231,6 +188,10 @@ def _fit_plain(configs: Sequence[Config], values: Sequence[int], *, deep: bool) 
             return f"{text}{rest[0]:+d}"
         if tuple(-value for value in rest) in singles:
             return f"{text}-{singles[tuple(-value for value in rest)]}"
+    for vector, text in singles.items():  # FSMT's positions: the longest text, the padding id and one more
+        rest = tuple(value - known - 1 for value, known in zip(wanted, vector, strict=True))
+        if rest in singles:
+            return f"{text}+{singles[rest]}+1"
     return _three(wanted, singles, terms) if deep else None
 
 
@@ -254,11 +215,11 @@ def _three(
 def _singles(configs: Sequence[Config]) -> dict[tuple[int, ...], str]:
     """Each whole-number key as the vector of its values; of keys that move together, the first."""
     out: dict[tuple[int, ...], str] = {}
-    for key in configs[0]:
-        if key.endswith("_token_id"):
+    for key in sorted(configs[0], key=lambda one: one == "pad_token_id"):
+        if key.endswith("_token_id") and key != "pad_token_id":
             continue
         values = [config.get(key) for config in configs]
-        if all(_is_int(value) for value in values) and (len(set(values)) > 1 or len(values) == 1):
+        if all(is_whole(value) for value in values) and (len(set(values)) > 1 or len(values) == 1):
             out.setdefault(tuple(values), key)  # type: ignore[arg-type]
     return out
 

@@ -74,7 +74,7 @@ def effective(space: sampling.Space, given: Mapping[str, Any], *, labels: int) -
     except Exception:  # noqa: BLE001 - a refused config is one sample less
         return {}, None
     values = {key: getattr(config, key, None) for key in space.defaults if plain(getattr(config, key, None))}
-    values = {key: value for key, value in values.items() if not isinstance(value, (list, dict))}
+    values = {space.stored(key): value for key, value in values.items() if not isinstance(value, (list, dict))}
     values |= {key: given.get(key, getattr(config, key, None)) for key in space.choices}
     for key, text in keys.DERIVED.get(config.model_type, {}).items():
         values[key] = size(text, values) if values.get(key) is None else values[key]

@@ -34,8 +34,8 @@ LEFT_ALONE = re.compile(
     r"(_token_id$|_index$|_id$|^chunk_size|sliding_window|window_size|attention_window|local_attention|num_beams"
     r"|max_length|min_length|separate_cls|block_repeats)"
 )
-KEPT = ("num_hash_functions", "languages")
-"""Keys that stand in tensor names in a way that is not folded; always pinned."""
+KEPT = ("num_hash_functions", "languages", "decoder_sparse_step", "mlp_only_layers")
+"""Keys that decide name by name or layer by layer what exists, in a way that is not folded; always pinned."""
 
 """Whole-number keys that size nothing (ids, windows) and that many models check closely; left at a small default."""
 
@@ -62,6 +62,11 @@ class Space:
             if real == key:
                 return str(alias)
         return key
+
+    def stored(self, key: str) -> str:
+        """What config.json calls a key: Qwen3-MoE declares `num_experts` and saves `num_local_experts`."""
+        real = str(self.config_class.attribute_map.get(key, key))
+        return key if real in self.defaults else real
 
 
 def space(config_class: Any, source: str) -> Space:
@@ -133,6 +138,10 @@ def numbers(space: Space, rng: random.Random) -> dict[str, Any]:
             out[key] = rng.randrange(300, 420)
         elif role in ("num_hidden_layers", "n_layer") or re.search(r"(^|_)n?_?layers?$", key):
             out[key] = layers.pop() if layers else rng.randrange(2, 5)
+        elif key.endswith("_ratio"):
+            out[key] = rng.choice([part for part in (1, 2, 3) if heads % part == 0])
+        elif re.search(r"per_tok|top_?k", key):
+            out[key] = rng.choice((1, 2))  # never more than there are experts
         elif "bottleneck_size" in key:
             out[key] = heads * rng.choice((5, 7, 11))
         elif key == "embedding_size":
@@ -146,13 +155,25 @@ def numbers(space: Space, rng: random.Random) -> dict[str, Any]:
     return out
 
 
-def special_ids(space: Space) -> dict[str, Any]:
-    """Small ids for the special tokens, inside every vocabulary that is sampled."""
-    return {
+def special_ids(space: Space, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Small ids for the special tokens, inside every vocabulary that is sampled.
+
+    The padding id differs from draw to draw: FSMT adds it to its positions.
+    """
+    out = {
         key: at + 1
         for at, key in enumerate(key for key in space.defaults if key.endswith("_token_id"))
         if isinstance(space.defaults[key], int)
     }
+    if "pad_token_id" in out:
+        out["pad_token_id"] = 1 + sum(drawn.values()) % 7
+    return out
+
+
+def complete(space: Space, keys: set[str] | frozenset[str], rng: random.Random) -> dict[str, Any]:
+    """A new number for each of these keys, and the special ids."""
+    drawn = _only(numbers(space, rng), keys)
+    return drawn | special_ids(space, drawn)
 
 
 Try = Callable[[Mapping[str, Any]], bool]
@@ -164,18 +185,16 @@ def settle(space: Space, works: Try, rng: random.Random) -> tuple[frozenset[str]
     Starts from all keys varied; while the model refuses, keeps the standard ones and adds the rest one by one.
     """
     for _ in range(3):
-        if works(numbers(space, rng) | special_ids(space)):
+        if works(complete(space, frozenset(space.numbers), rng)):
             break
     else:
         core = {key for key in space.numbers if _is_core(space, key)}
         for keep in (core, core - KV, {key for key in core if "vocab" in key or "layer" in key}, set()):
-            if all(works(_only(numbers(space, rng), keep) | special_ids(space)) for _ in range(2)):
+            if all(works(complete(space, keep, rng)) for _ in range(2)):
                 break
         varied = set(keep)
         for key in space.numbers:
-            if key not in varied and all(
-                works(_only(numbers(space, rng), varied | {key}) | special_ids(space)) for _ in range(3)
-            ):
+            if key not in varied and all(works(complete(space, varied | {key}, rng)) for _ in range(3)):
                 varied.add(key)
         return frozenset(varied), {key: space.defaults[key] for key in space.numbers if key not in varied}
     return frozenset(space.numbers), {}
@@ -191,11 +210,6 @@ def _only(values: Mapping[str, Any], keys: set[str] | frozenset[str]) -> dict[st
     return {key: value for key, value in values.items() if key in keys}
 
 
-def plain_draw(space: Space, varied: frozenset[str] | set[str], rng: random.Random) -> dict[str, Any]:
-    """One config with no switch thrown."""
-    return _only(numbers(space, rng), varied) | special_ids(space)
-
-
 def changes(space: Space, varied: frozenset[str]) -> list[dict[str, Any]]:
     """What can be changed beside the numbers, one thing at a time."""
     single: list[dict[str, Any]] = [{key: not space.defaults[key]} for key in space.switches]
@@ -206,13 +220,17 @@ def changes(space: Space, varied: frozenset[str]) -> list[dict[str, Any]]:
         else:
             single += [{key: one} for one in CHOICES.get(key, (FRESH, FRESH))]
     single += [{key: None} for key in space.maybe for _ in range(2)]
-    single += [{key: 0} for key in space.numbers if key in varied - set(space.maybe) and not _is_core(space, key)]
+    plain = [
+        key for key in space.numbers if key in varied - set(space.maybe) and ("type" in key or not _is_core(space, key))
+    ]
+    usual = {key: space.defaults[key] for key in plain}
+    single += [{key: value} for key in plain for value in sorted({0, 1, usual[key] if usual[key] in range(9) else 0})]
     single += [{key: -1} for key in space.numbers if space.defaults[key] == -1]
     hidden = [key for key in space.numbers if {key, space.role(key)} & HIDDEN]
     single += [
         {key: SameAs(hidden[0])}
-        for key in space.numbers
-        if hidden and key in varied and key not in hidden and re.search(r"emb|proj_dim", key)
+        for key in (*space.numbers, *(key for key, value in space.extra.items() if not isinstance(value, (bool, str))))
+        if hidden and (key in varied or key in space.extra) and key not in hidden and re.search(r"emb|proj_dim", key)
     ]
     return single
 
@@ -242,11 +260,13 @@ def draw(
     space: Space, varied: frozenset[str] | set[str], rng: random.Random, change: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Keyword arguments for the config class: new numbers, and the change."""
-    out = _only(numbers(space, rng), varied) | special_ids(space)
-    told = {
-        key: out[value.key] if isinstance(value, SameAs) else rng.randrange(6, 40, 2) if value is FRESH else value
-        for key, value in change.items()
-    }
+    out = complete(space, varied, rng)
+    told = dict(change)
+    for key, value in change.items():
+        if isinstance(value, SameAs):
+            told[key] = out[value.key]
+        elif value is FRESH:
+            told[key] = 2 if "group" in key else rng.randrange(6, 40, 2)  # two groups share every width evenly
     return out | told
 
 

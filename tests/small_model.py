@@ -29,7 +29,6 @@ _WORDS = (
     "model",
     "question",
     "##ing",
-    "##s",
 )
 _PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789.,?!()'\"-"
 

@@ -3,12 +3,19 @@
 Follows PreTrainedTokenizerBase._from_pretrained and TokenizersBackend.__init__ of transformers 5.23. Knows no text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-from pretune.artifacts.tokenizer_classes import ROLES, TokenizerClass
-from pretune.artifacts.vocabulary import Vocabulary
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pretune.artifacts.tokenizer_classes import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pretune.artifacts.tokenizer_classes import TokenizerClass
+    from pretune.artifacts.vocabulary import Vocabulary
 
 SENTENCEPIECE_ROLES = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 FLAGS = ("special", "single_word", "lstrip", "rstrip", "normalized")

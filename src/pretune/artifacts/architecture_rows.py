@@ -4,14 +4,43 @@ A row is `[name, sizes, role, condition]`: `["layer.{num_hidden_layers}.weight",
 Braces stand for a range of layers, `{first..end}` for one that does not begin at 0; `?` is a size without expression.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pretune.artifacts.architecture_expressions import Unknown, compiled, size
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Role = Literal["body", "embedding", "pooler", "head"]
+
+ROLES: Mapping[str, Role] = {"b": "body", "e": "embedding", "p": "pooler", "h": "head"}
+"""How the data files write a role."""
+
 _BRACES = re.compile(r"\{([^}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A tensor that a model class has.
+
+    Attributes:
+        name: as `state_dict()` calls it.
+        shape: its sizes; None where the tables do not know one.
+        role: `embedding` for any lookup table, `pooler`, `head` for what lies outside the base model, else `body`.
+        keys: the config keys that its shape or existence depends on.
+        tied_to: the tensor it shares its values with under this config; a file need not hold both.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    role: Role
+    keys: frozenset[str]
+    tied_to: str | None = None
 
 
 def rows_of(body: Sequence[Sequence[str]], entry: Mapping[str, Any]) -> Iterator[Sequence[str]]:

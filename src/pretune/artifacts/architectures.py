@@ -5,27 +5,30 @@ on the installed transformers; nothing here imports it. Knows nothing of files, 
 raises `Unknown` rather than guess.
 """
 
+from __future__ import annotations
+
 import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pretune.artifacts.architecture_expressions import Unknown, holds, size
-from pretune.artifacts.architecture_names import Rename, Renamed, renamed, renames_of
-from pretune.artifacts.architecture_rows import all_keys, expanded, keys_of, rows_of, shape_of
+from pretune.artifacts.architecture_names import renamed, renames_of
+from pretune.artifacts.architecture_rows import ROLES, Expected, all_keys, expanded, keys_of, rows_of, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pretune.artifacts.architecture_names import Rename, Renamed
 
 __all__ = ["Architecture", "Expected", "Unknown", "find", "model_types", "shape_keys", "task_auto_class"]
-
-Role = Literal["body", "embedding", "pooler", "head"]
 
 MOST_TENSORS = 200_000
 """More than any checkpoint has; a config that asks for more is nonsense, and is not expanded."""
 
 _DATA = Path(__file__).parent / "architectures_data"
-_ROLES: Mapping[str, Role] = {"b": "body", "e": "embedding", "p": "pooler", "h": "head"}
 _TASKS = {
     "question-answering": "AutoModelForQuestionAnswering",
     "text-classification": "AutoModelForSequenceClassification",
@@ -36,25 +39,6 @@ _TASKS = {
     "causal-lm": "AutoModelForCausalLM",
     "chat-sft": "AutoModelForCausalLM",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A tensor that a model class has.
-
-    Attributes:
-        name: as `state_dict()` calls it.
-        shape: its sizes; None where the tables do not know one.
-        role: `embedding` for any lookup table, `pooler`, `head` for what lies outside the base model, else `body`.
-        keys: the config keys that its shape or existence depends on.
-        tied_to: the tensor it shares its values with under this config; a file need not hold both.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    role: Role
-    keys: frozenset[str]
-    tied_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +132,7 @@ class Architecture:
             raise Unknown(f"{name} is not in the tables: {entry['unknown']}")
         values = self.resolved(config)
         for key, default in self._data["pinned"].items():
-            if values.get(key) != default:
+            if (values.get(key) or None) != (default or None):  # no list and an empty one say the same
                 found = f"{values.get(key)!r:.40}"
                 raise Unknown(f"the tables know {self.model_type} only with {key}={default!r:.40}, not {found}")
         tied = {one: two for one, two, when in entry["tied"] if not when or holds(when, values)}
@@ -157,7 +141,7 @@ class Architecture:
             if len(row) > 3 and not holds(row[3], values):
                 continue
             shape = shape_of(row, values)
-            keys, role = keys_of(tuple(row)), _ROLES[row[2]]
+            keys, role = keys_of(tuple(row)), ROLES[row[2]]
             for full in expanded(row[0], values, MOST_TENSORS - len(out)):
                 out[full] = Expected(full, shape, role, keys, tied.get(full))
         return out

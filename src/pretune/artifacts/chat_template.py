@@ -4,8 +4,9 @@ Parsed with jinja2's own parser as transformers sets it up; followed by template
 Knows no tokenizer.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from pretune.artifacts.template_walk import Refused, Unclear, follow
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from jinja2 import nodes
 
 MARKER = re.compile(
@@ -132,7 +135,7 @@ def parse_template(text: str, *, name: str) -> ChatTemplate:
     )
 
 
-def _free_names(tree: "nodes.Template", nodes: Any) -> frozenset[str]:
+def _free_names(tree: nodes.Template, nodes: Any) -> frozenset[str]:
     """Names that are read and nowhere given a value.
 
     jinja2.meta.find_undeclared_variables generates code and with it works out constants: `'a' * 10**9` as well.
@@ -147,7 +150,7 @@ def markers_in(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(marker for text in texts for marker in MARKER.findall(text)))
 
 
-def _texts(tree: "nodes.Template", nodes: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _texts(tree: nodes.Template, nodes: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Every text in the template but those it refuses with, and those."""
     calls = [call for call in tree.find_all(nodes.Call) if getattr(call.node, "name", "") == "raise_exception"]
     inside = [const for call in calls for arg in call.args for const in _consts(arg, nodes)]

@@ -3,16 +3,25 @@
 Works on the table of tokenizer_classes.py; knows neither files nor the tokenizers library.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from pretune.artifacts.post_processor import Spec, filled, template, tokens_of
-from pretune.artifacts.tokenizer import Tokenizer
-from pretune.artifacts.vocabulary import Vocabulary, is_sentencepiece
+from typing import TYPE_CHECKING, Any
+
+from pretune.artifacts.post_processor import filled, template, tokens_of
+from pretune.artifacts.vocabulary import is_sentencepiece
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pretune.artifacts.post_processor import Spec
+    from pretune.artifacts.tokenizer import Tokenizer
+    from pretune.artifacts.vocabulary import Vocabulary
 
 PARTS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
 CHARSMAP = "precompiled_charsmap"
+LONGEST_PIECE = 1000
+"""No merges are made for longer pieces: real ones have some tens of characters, a hostile one would take hours."""
 
 
 def class_parts(tokenizer: Tokenizer, charsmap: str | None) -> Spec:
@@ -131,6 +140,8 @@ def merges_of(ids: Mapping[str, int]) -> list[str]:
     """
     ranked = []
     for piece, index in ids.items():
+        if len(piece) > LONGEST_PIECE:
+            continue
         splits = [(piece[:at], piece[at:]) for at in range(1, len(piece))]
         pairs = [(left, right) for left, right in splits if left in ids and right in ids]
         pairs.sort(key=lambda pair: (ids[pair[0]], ids[pair[1]]))

@@ -3,15 +3,21 @@
 Judges nothing: a value of the wrong type stays what it is, for a rule to speak of. Knows no edits and no weights.
 """
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pretune.artifacts.architectures import Architecture, find, model_types
+from pretune.artifacts.architectures import find, model_types
 from pretune.artifacts.json_file import read_object
-from pretune.artifacts.source import Source
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pretune.artifacts.architectures import Architecture
+    from pretune.artifacts.source import Source
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"

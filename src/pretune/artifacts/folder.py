@@ -1,15 +1,21 @@
 """A model's files in a folder on this machine. Knows names and bytes, not what is in them."""
 
+from __future__ import annotations
+
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from pretune.core.errors import UserError, nearest
 from pretune.core.files import SMALL, read_bounded, read_range, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MOST_NAMES = 10_000
 """A folder is listed up to here; asking for a file by its name works beyond it."""

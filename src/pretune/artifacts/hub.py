@@ -4,19 +4,24 @@ The cache is used as huggingface_hub lays it out; no branch that it holds is mov
 stays usable offline whatever is checked.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pretune.artifacts.folder import MOST_NAMES, FolderSource, inside, is_folder, place
 from pretune.artifacts.hub_requests import fetch, told
 from pretune.core.errors import UserError
 from pretune.core.files import SMALL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 AHEAD = 32 * 2**10
 """A range read takes this much at once (never more than 1/400 of the file): most safetensors headers in one request."""

@@ -4,15 +4,19 @@ huggingface_hub spoke through requests until 0.36 and through httpx since 1.0; b
 inside the functions, so that a check of a folder never pays for it.
 """
 
+from __future__ import annotations
+
 import errno
 import logging
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PASS_OVER = 2**20
 """A server that ignores ranges sends the file from its start; up to here its beginning is passed over, never more."""

@@ -1,11 +1,15 @@
 """Reads JSON as models ship it, and names what stands in its place when it is none. Knows no keys."""
 
-import json
-from typing import Any
+from __future__ import annotations
 
-from pretune.artifacts.source import Source
+import json
+from typing import TYPE_CHECKING, Any
+
 from pretune.core.errors import UserError
 from pretune.core.files import SMALL
+
+if TYPE_CHECKING:
+    from pretune.artifacts.source import Source
 
 DEEPEST = 100
 """Levels of nesting; the deepest real file (a tokenizer.json with nested normalizers) has about 10."""
@@ -109,10 +113,14 @@ def _deeper_than(value: object, levels: int, *, openings: int) -> bool:
     """Whether containers nest deeper than `levels`; most files open fewer brackets than that and are not walked."""
     if openings <= levels:
         return False
-    level = [value] if isinstance(value, dict | list) else []
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
-        parts = (part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole))
-        level = [part for part in parts if isinstance(part, dict | list)]
+        inner: list[Any] = []
+        for whole in level:
+            parts = whole.values() if isinstance(whole, dict) else whole
+            if not {dict, list}.isdisjoint(map(type, parts)):  # a vocabulary of 100,000 numbers is passed over at once
+                inner += [part for part in parts if isinstance(part, dict | list)]
+        level = inner
         if not level:
             return False
     return True

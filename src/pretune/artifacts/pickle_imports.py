@@ -1,6 +1,11 @@
 """Which imports of a pickle are a tensor's own, and which can run anything. Imports none of them."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _KINDS = "BFloat16 Bool Byte Char ComplexDouble ComplexFloat Double Float Half Int Long Short".split()
 _DENSE = [kind for kind in _KINDS if not kind.startswith("Complex")]

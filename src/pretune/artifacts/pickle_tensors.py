@@ -1,10 +1,14 @@
 """The tensors, storages and dtypes that a torch pickle speaks of, told from the calls it would make. Makes no call."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pretune.artifacts.tensor_table import is_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OPAQUE: Final = object()
 """A value that a tensor table needs not know."""

@@ -4,14 +4,20 @@ A stack machine over pickletools.genops that knows tensors, storages, tuples and
 imports nothing. Its memory stays within about 20 times the pickle, and within the bounds below. Knows no files.
 """
 
+from __future__ import annotations
+
 import pickletools
 import warnings
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.pickle_imports import dotted
-from pretune.artifacts.pickle_tensors import OPAQUE, Import, PickledTensor, Storage, called, stored
+from pretune.artifacts.pickle_tensors import OPAQUE, Import, PickledTensor, called, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pretune.artifacts.pickle_tensors import Storage
 
 MOST_STEPS = 4_000_000
 """Opcodes; a checkpoint of 100,000 tensors has about this many."""
@@ -196,6 +202,11 @@ def _dict(machine: _Machine) -> None:
     machine.set_items(pairs)
 
 
+def _opaque(machine: _Machine) -> None:
+    machine.pop_mark()
+    machine.stack.append(OPAQUE)
+
+
 def _set_item(machine: _Machine) -> None:
     value = machine.pop()
     machine.set_items([machine.pop(), value])
@@ -234,7 +245,7 @@ _STEPS: Mapping[str, Callable[[_Machine, Any], Any]] = {
     **_each("TUPLE1", _tuple(1)),
     **_each("TUPLE2", _tuple(2)),
     **_each("TUPLE3", _tuple(3)),
-    **_each("LIST FROZENSET OBJ", lambda machine, _: (machine.pop_mark(), machine.stack.append(OPAQUE))),
+    **_each("LIST FROZENSET OBJ", lambda machine, _: _opaque(machine)),
     **_each("DICT", lambda machine, _: _dict(machine)),
     **_each("APPEND BUILD", lambda machine, _: (machine.pop(), machine.top())),
     **_each("APPENDS ADDITEMS", lambda machine, _: (machine.pop_mark(), machine.top())),

@@ -3,10 +3,13 @@
 In tokenizer.json's words. Knows no model and no vocabulary but the ids of special tokens.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from pretune.artifacts.tokenizer import Tokenizer
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pretune.artifacts.tokenizer import Tokenizer
 
 Spec = dict[str, Any]
 

@@ -1,6 +1,11 @@
 """Reads a source's file piece by piece like an open file, with a bound on every read. Knows no format."""
 
-from pretune.artifacts.source import Source
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pretune.artifacts.source import Source
 
 BLOCK = 64 * 1024
 

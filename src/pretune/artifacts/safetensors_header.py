@@ -4,15 +4,19 @@
 reader refuses (https://github.com/huggingface/safetensors, `Metadata::validate`) is a Trouble here. Knows no values.
 """
 
+from __future__ import annotations
+
 import json
 import struct
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.not_weights import other_format, pointer_or_page
-from pretune.artifacts.source import Source
 from pretune.artifacts.tensor_table import BITS, PICKLE_ONLY, FileTable, Tensor, Trouble, failed, few, is_size
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from pretune.artifacts.source import Source
 
 LONGEST_HEADER = 100_000_000
 """Bytes; the reference reader refuses longer ones."""

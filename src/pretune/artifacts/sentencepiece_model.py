@@ -4,12 +4,17 @@ The file is a protocol buffer (sentencepiece_model.proto); only the few fields t
 points past the end is an error, so nothing larger than the file is ever allocated. Knows no tokenizer class.
 """
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class PieceType(IntEnum):

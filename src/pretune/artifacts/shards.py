@@ -3,15 +3,20 @@
 The index is foreign text: a shard's name that leads out of the folder is refused. Knows no format of the shards.
 """
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.json_file import read_json
 from pretune.artifacts.not_weights import pointer_or_page
 from pretune.artifacts.source import Source, inside
 from pretune.artifacts.tensor_table import FileTable, Trouble, failed, few
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Reader = Callable[[Source, str], FileTable]
 

@@ -4,9 +4,11 @@ Knows the closed list of operations of template_values.py and gives up (`Unclear
 template_walk.py's.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
+from __future__ import annotations
+
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.template_values import (
     UNDEFINED,
@@ -20,6 +22,9 @@ from pretune.artifacts.template_values import (
     contains,
     shown,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MOST_STEPS = 20_000
 """Nodes visited, each 64 characters of a value counted as one more; Qwen3's template takes about 250 a message."""

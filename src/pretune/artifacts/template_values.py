@@ -4,9 +4,14 @@ A closed list: Jinja's own filters and Python's methods are never called by name
 `Unclear`. Knows nothing of templates' trees; that is template_walk.py.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LONGEST = 50_000
 """Characters or items that a value may have; more is `Unclear`."""

@@ -4,16 +4,21 @@ Nothing of the template is compiled or run: this walks jinja2's syntax tree, sta
 number of steps, and gives up (`Unclear`) at anything it does not know. Knows no tokenizer.
 """
 
+from __future__ import annotations
+
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pretune.artifacts.template_expressions import Macro, Refused, Scope, Steps, value_of
+from pretune.artifacts.template_expressions import Macro, Refused, Steps, value_of
 from pretune.artifacts.template_values import UNDEFINED, Namespace, Unclear, Undefined, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from jinja2 import nodes
+
+    from pretune.artifacts.template_expressions import Scope
 
 __all__ = ["Refused", "Unclear", "follow"]
 
@@ -26,7 +31,7 @@ class _Continue(Exception):  # noqa: N818
     """{% continue %}."""
 
 
-def follow(tree: "nodes.Template", given: Mapping[str, Any]) -> str:
+def follow(tree: nodes.Template, given: Mapping[str, Any]) -> str:
     """What the template writes for `given` (`messages`, `bos_token`, `add_generation_prompt` …).
 
     Raises:

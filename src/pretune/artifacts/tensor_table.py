@@ -1,8 +1,13 @@
 """One tensor of a checkpoint, what can be wrong with a weights file, and the table of one file. Reads nothing."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 BITS: Mapping[str, int] = {
     "F4": 4,

@@ -4,17 +4,17 @@ Follows what AutoTokenizer of transformers 5 makes of the folder; how text is cu
 of the model that the tokenizer is used with, but for the model_type that picks its class.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pretune.artifacts.added_tokens import AddedToken, TokenFiles, added_tokens, listed_in, special_tokens
+from pretune.artifacts.added_tokens import TokenFiles, added_tokens, listed_in, special_tokens
 from pretune.artifacts.json_file import read_object
-from pretune.artifacts.source import Source
-from pretune.artifacts.tokenizer_classes import TokenizerClass, pick, tokenizer_class
+from pretune.artifacts.tokenizer_classes import pick, tokenizer_class
 from pretune.artifacts.vocabulary import (
-    Vocabulary,
     from_tokenizer_json,
     is_sentencepiece,
     read_vocabulary,
@@ -22,6 +22,14 @@ from pretune.artifacts.vocabulary import (
     vocabulary_files,
 )
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from pretune.artifacts.added_tokens import AddedToken
+    from pretune.artifacts.source import Source
+    from pretune.artifacts.tokenizer_classes import TokenizerClass
+    from pretune.artifacts.vocabulary import (
+        Vocabulary,
+    )
 
 NO_LIMIT = int(1e30)
 """transformers' model_max_length when nobody said one (VERY_LARGE_INTEGER)."""
@@ -207,10 +215,6 @@ def read_tokenizer(
     cls = tokenizer_class(name)
     file, reads = _file_of(cls, found)
     vocabulary = from_tokenizer_json(spec, file=file) if spec is not None else read_vocabulary(source, file)
-    if (
-        cls.rebuilds and cls.made != "Unigram"
-    ):  # a list of pieces becomes a table in which the last of equal ones counts
-        vocabulary = replace(vocabulary, pieces=())
     padding = (spec or {}).get("padding")
     files = TokenFiles(
         config=config,
@@ -225,6 +229,8 @@ def read_tokenizer(
     special = special_tokens(cls, files)
     if is_sentencepiece(file) and cls.reorders:
         vocabulary = reordered(vocabulary, cls.name, special)
+    if cls.rebuilds and cls.made not in (None, "Unigram"):  # the list becomes a table: of equal pieces the last counts
+        vocabulary = replace(vocabulary, pieces=())
     return Tokenizer(
         source=source,
         vocabulary=vocabulary,

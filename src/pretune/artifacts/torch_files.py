@@ -1,17 +1,25 @@
 """The tensor table of a file that torch.save wrote, zip or legacy, with nothing executed and no values read."""
 
+from __future__ import annotations
+
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pretune.artifacts.not_weights import other_format, pointer_or_page
-from pretune.artifacts.pickle_tensors import PickledTensor, Storage
-from pretune.artifacts.pickles import Pickled, walk
+from pretune.artifacts.pickle_tensors import PickledTensor
+from pretune.artifacts.pickles import walk
 from pretune.artifacts.ranges import RangeFile
-from pretune.artifacts.source import Source
 from pretune.artifacts.tensor_table import BITS, FileTable, Tensor, Trouble, failed, few
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pretune.artifacts.pickle_tensors import Storage
+    from pretune.artifacts.pickles import Pickled
+    from pretune.artifacts.source import Source
 
 LONGEST_PICKLE = 64 * 2**20
 """Bytes of a data.pkl; one of 100,000 tensors has about 12 MB."""

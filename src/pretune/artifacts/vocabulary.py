@@ -3,15 +3,19 @@
 Knows the files, not the class that would read them; what transformers makes of a vocabulary stands in tokenizer.py.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.json_file import read_object
 from pretune.artifacts.sentencepiece_model import PieceType, parse
-from pretune.artifacts.source import Source
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from pretune.artifacts.source import Source
 
 SENTENCEPIECE_NAMES = (
     "sentencepiece.bpe.model",
@@ -106,7 +110,8 @@ def from_tokenizer_json(spec: Mapping[str, Any], *, file: str) -> Vocabulary:
     pieces: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     if isinstance(vocab, Mapping):
-        ids = {str(token): index for token, index in vocab.items() if isinstance(index, int)}
+        whole = set(map(type, vocab.values())) == {int}  # the usual case, without a copy
+        ids = vocab if whole else {token: index for token, index in vocab.items() if isinstance(index, int)}
     elif isinstance(vocab, list):
         rows = [row for row in vocab if isinstance(row, list) and len(row) == 2]
         if len(rows) != len(vocab):

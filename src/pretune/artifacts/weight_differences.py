@@ -1,10 +1,15 @@
 """How two tables of the same model differ, for a folder that holds two formats. Knows no values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from __future__ import annotations
 
-from pretune.artifacts.tensor_table import Tensor
-from pretune.artifacts.weights import Weights
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pretune.artifacts.tensor_table import Tensor
+    from pretune.artifacts.weights import Weights
 
 _RENAMED = ((".gamma", ".weight"), (".beta", ".bias"))
 _BUFFERS = ("position_ids", "token_type_ids", "inv_freq", "masked_bias", ".attn.bias", "num_batches_tracked")

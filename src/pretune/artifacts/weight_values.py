@@ -1,11 +1,18 @@
 """A few values of a safetensors tensor, read by range, decoded without numpy. Knows no names and no meaning."""
 
-import struct
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
-from pretune.artifacts.source import Source
-from pretune.artifacts.tensor_table import BITS, Tensor
+import struct
+from typing import TYPE_CHECKING
+
+from pretune.artifacts.tensor_table import BITS
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pretune.artifacts.source import Source
+    from pretune.artifacts.tensor_table import Tensor
 
 MOST_BYTES = 16 * 2**20
 """The most that one call reads."""

@@ -4,18 +4,24 @@ Looks for weights in the order in which transformers 5 does (modeling_utils, `_g
 architecture: whether the names and shapes are the right ones is asked elsewhere.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pretune.artifacts.safetensors_header import read_header
-from pretune.artifacts.shards import Reader, read_index, read_shards
-from pretune.artifacts.source import Source
-from pretune.artifacts.tensor_table import HIDING, FileTable, Tensor, Trouble
-from pretune.artifacts.torch_files import read_torch_file
+from pretune.artifacts.shards import read_index, read_shards
+from pretune.artifacts.tensor_table import HIDING, Tensor, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pretune.artifacts.shards import Reader
+    from pretune.artifacts.source import Source
+    from pretune.artifacts.tensor_table import FileTable
 
 __all__ = ["Tensor", "Trouble", "Weights", "read_adapter", "read_weights"]
 
@@ -35,8 +41,16 @@ _FOREIGN = (
 )
 _FOREIGN_IF_NAMED_SO = (".bin", ".pt", ".pth", ".npz")
 """Endings that mean weights only where the name says so too (`openai_model.pt`, not `dictionary.bin`)."""
-_READERS: Mapping[str, Reader] = {"safetensors": read_header, "pickle": read_torch_file}
 _TRAINING_STATE = re.compile(r"(optimizer|scheduler|scaler|training_args|rng_state|random_states|trainer_state)[\w.-]*")
+
+
+def _reader(written: str) -> Reader:
+    """What reads the files of a format. The pickle machine is imported for pickles alone."""
+    if written == "safetensors":
+        return read_header
+    from pretune.artifacts.torch_files import read_torch_file
+
+    return read_torch_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Weights:
     metadata: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     shared: tuple[tuple[str, ...], ...] = ()
-    beside: "Weights | None" = None
+    beside: Weights | None = None
     other_formats: tuple[str, ...] = ()
     unused_shards: tuple[str, ...] = ()
     adapter: str = ""
@@ -145,7 +159,7 @@ def read_adapter(source: Source) -> Weights | None:
     if not file:
         return None
     name: Format = "safetensors" if file.endswith(".safetensors") else "pickle"
-    return _weights(source, _READERS[name](source, file), files=(file,), written=name)
+    return _weights(source, _reader(name)(source, file), files=(file,), written=name)
 
 
 def _files(written: Format, variant: str | None) -> tuple[str, str]:
@@ -159,9 +173,9 @@ def _checkpoint(source: Source, written: Format, variant: str | None) -> Iterato
     """The checkpoint of one format, the single file before the sharded one; none or one."""
     single, index = _files(written, variant)
     if source.has(single):
-        yield _weights(source, _READERS[written](source, single), files=(single,), written=written)
+        yield _weights(source, _reader(written)(source, single), files=(single,), written=written)
     elif source.has(index):
-        table, files = read_shards(source, index, _READERS[written])
+        table, files = read_shards(source, index, _reader(written))
         yield _weights(source, table, files=files, written=written, index=index)
 
 

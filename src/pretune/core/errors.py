@@ -1,7 +1,12 @@
 """A user's mistake, told in one line with the way out. Knows nothing of how it is shown."""
 
+from __future__ import annotations
+
 import difflib
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class UserError(Exception):

@@ -1,13 +1,17 @@
 """Reads regular files with a bound, and writes so that nothing is ever half-written. Knows no formats."""
 
+from __future__ import annotations
+
 import os
 import stat
-import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SMALL = 64 * 2**20
 """64 MiB: the longest file that is read whole; the largest tokenizer.json in use has 35 MB."""
@@ -104,6 +108,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     A link is followed, so that the file it names is replaced and the link stays.
     """
     path = Path(os.path.realpath(path))
+    import tempfile  # whoever only reads need not pay for it
+
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as out:

@@ -1,13 +1,17 @@
 """Rows of parquet and arrow files, a batch at a time. Needs pyarrow, the extra `data`."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.core.extras import need
 from pretune.corpus.row import Row
 from pretune.corpus.shape import refuse_unknown_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 _BATCH = 1000
 

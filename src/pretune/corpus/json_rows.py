@@ -3,14 +3,18 @@
 Knows no roles of columns; only SQuAD's paragraphs are unfolded, so that each question is a row with its context.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.corpus.row import Row
 from pretune.corpus.text import lines, text_head, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 
 def is_lines(path: Path) -> bool:
@@ -47,7 +51,7 @@ def read_lines(path: Path, label: str) -> Iterator[Row]:
         try:
             yield _row(json.loads(line.text), where)
         except json.JSONDecodeError as error:
-            yield Row({}, where, broken=f"not JSON: {error.msg.lower()} at column {error.colno}")
+            yield Row({}, where, broken=f"not JSON: {_said(error)} at column {error.colno}")
         except (ValueError, RecursionError) as error:
             yield Row({}, where, broken=f"not JSON that can be read: {str(error).lower()[:80]}")
 
@@ -63,10 +67,15 @@ def read_document(path: Path, label: str) -> Iterator[Row]:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         near = f"line {error.lineno} column {error.colno}"
-        raise UserError(f"{path} is not JSON: {error.msg.lower()} at {near}", hint=_cut_off(text, error)) from None
+        raise UserError(f"{path} is not JSON: {_said(error)} at {near}", hint=_cut_off(text, error)) from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is JSON that cannot be read: {str(error).lower()[:80]}") from None
     yield from _rows(value, label, path)
+
+
+def _said(error: json.JSONDecodeError) -> str:
+    """What json says is wrong, to go on with `at …`, with which some of its sentences end."""
+    return error.msg.lower().removesuffix(" at")
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> str:

@@ -4,11 +4,12 @@ Streams: jsonl, csv, tsv and txt a line at a time, parquet and arrow a batch at 
 whole. Knows no roles of columns and no tasks (shape.py does).
 """
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pretune.core.errors import UserError
 from pretune.corpus.columnar import read_arrow, read_parquet
@@ -18,6 +19,9 @@ from pretune.corpus.shape import refuse_unknown_columns
 from pretune.corpus.table import dialect_of, read_table, table_like
 from pretune.corpus.tagged import is_tagged, read_tagged
 from pretune.corpus.text import lines, raw_head, text_head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Format", "Row", "format_of", "read_rows"]
 

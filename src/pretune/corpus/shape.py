@@ -1,9 +1,14 @@
 """What kind of example rows are, by the names of their columns: NAMES, recognise, columns_for. Knows no formats."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from pretune.core.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Shape = Literal["squad", "classification", "pair", "sts", "tagging", "chat", "text"]
 

@@ -3,16 +3,23 @@
 Knows no roles of columns.
 """
 
+from __future__ import annotations
+
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pretune.corpus.row import Row
 from pretune.corpus.shape import KNOWN, folded
-from pretune.corpus.text import LINE_LIMIT, Line, lines
+from pretune.corpus.text import LINE_LIMIT, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from pretune.corpus.text import Line
 
 _LOOK = 2000
 """Lines that the dialect is decided on."""

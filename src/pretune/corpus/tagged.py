@@ -3,12 +3,19 @@
 Knows no scheme of tags.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pretune.corpus.row import Row
-from pretune.corpus.text import Line, lines
+from pretune.corpus.text import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pretune.corpus.text import Line
 
 _TAG = re.compile(r"O|[BIESLUM]([-_].+)?")
 

@@ -4,16 +4,20 @@ Reads UTF-8 only. What is not text, or text of another encoding, is told in one 
 a single damaged line of a UTF-8 file is handed on as such. Knows nothing of rows.
 """
 
+from __future__ import annotations
+
 import codecs
 import gzip
 import zlib
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 LINE_LIMIT = 64 * 2**20
 """Bytes of the longest line that is read."""

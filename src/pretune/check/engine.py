@@ -1,0 +1,176 @@
+"""Puts the rules to the facts and gathers a Report. Knows neither what the facts are nor how a report is shown."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pretune.check.finding import Finding, Level, Unavailable, stamp
+from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pretune.check.finding import Facts, Rule
+
+CRASHED = "PT000"
+STALE = "PT001"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A rule that could not be asked, and why."""
+
+    code: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, what was allowed, and what could not be asked.
+
+    Attributes:
+        subject: what was checked, in the user's words.
+        findings: gravest first, then in the order of the rules.
+        allowed: findings the user allowed by name, with the reason given.
+        skipped: rules that could not be asked, and why.
+        asked: the rules that were asked.
+    """
+
+    subject: str
+    findings: tuple[Finding, ...] = ()
+    allowed: tuple[tuple[Finding, str], ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    asked: tuple[Rule, ...] = field(default=(), repr=False)
+
+    def count(self, level: Level) -> int:
+        """How many findings have exactly this level."""
+        return sum(finding.level is level for finding in self.findings)
+
+    def at_least(self, level: Level) -> tuple[Finding, ...]:
+        """The findings of this level or graver."""
+        return tuple(finding for finding in self.findings if finding.level.rank >= level.rank)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is an error."""
+        return not self.at_least(Level.ERROR)
+
+    def raise_for_errors(self) -> None:
+        """Raise UserError naming the errors, if there are any."""
+        errors = self.at_least(Level.ERROR)
+        if errors:
+            names = ", ".join(dict.fromkeys(finding.name for finding in errors))
+            raise UserError(f"{len(errors)} error(s): {names}", hint=errors[0].message, exit_code=1)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows the report."""
+        from pretune.check.notebook import page_fragment
+
+        return page_fragment(self.subject, self.findings, self.skipped)
+
+
+def run(
+    rules: Iterable[Rule],
+    facts: Facts,
+    *,
+    subject: str = "",
+    allow: Mapping[str, str] | None = None,
+    debug: bool = False,
+) -> Report:
+    """Ask each rule whose facts can be had; name those that could not be asked, and why.
+
+    Args:
+        rules: the questions, in the order in which their answers are shown.
+        facts: an object whose attributes are the facts, each read on first use.
+        subject: what is checked, for the report's title.
+        allow: rule name or code -> why its findings are fine here. One that matches nothing is itself a finding.
+        debug: let a crash inside a rule add its traceback to the finding.
+
+    Raises:
+        UserError: a fact could not be read because the input is not what it claims to be.
+    """
+    allow = dict(allow or {})
+    findings: list[Finding] = []
+    allowed: list[tuple[Finding, str]] = []
+    skipped: list[Skipped] = []
+    asked: list[Rule] = []
+    crashed: dict[str, str] = {}
+    for rule in rules:
+        try:
+            given = {need: _had(facts, need, crashed) for need in rule.needs}
+        except Unavailable as why:
+            skipped.append(Skipped(rule.code, rule.name, why.reason))
+            continue
+        try:
+            answers = _answers(rule, given, debug=debug)
+        except Unavailable as why:  # a part of a fact that only this rule asks for
+            skipped.append(Skipped(rule.code, rule.name, why.reason))
+            continue
+        asked.append(rule)
+        for finding in answers:
+            reason = allow.get(finding.name) or allow.get(finding.code)
+            if reason:
+                allowed.append((finding, reason))
+            else:
+                findings.append(finding)
+    findings += [
+        _crash(f"the fact {name}", detail if debug else detail.splitlines()[0]) for name, detail in crashed.items()
+    ]
+    findings += _stale(allow, allowed, asked)
+    findings.sort(key=lambda finding: -finding.level.rank)
+    return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked))
+
+
+def _had(facts: Facts, name: str, crashed: dict[str, str]) -> Any:
+    """The fact of this name. One that crashes is noted in `crashed`, and is from then on a fact that cannot be had."""
+    if name not in crashed:
+        try:
+            return getattr(facts, name)
+        except (Unavailable, UserError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug in one fact must not take the other rules with it
+            crashed[name] = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+    raise Unavailable(f"reading {name} failed")
+
+
+def _answers(rule: Rule, given: Mapping[str, Any], *, debug: bool) -> list[Finding]:
+    """What the rule finds. A rule that crashes becomes a finding about itself and stops nothing."""
+    try:
+        return [stamp(rule, problem) for problem in rule.ask(**given)]
+    except (Unavailable, UserError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where a rule's own bug is caught
+        detail = f"{type(error).__name__}: {error}"
+        return [_crash(f"the rule {rule.name}", f"{detail}\n{traceback.format_exc()}" if debug else detail)]
+
+
+def _crash(what: str, detail: str) -> Finding:
+    return Finding(
+        code=CRASHED,
+        name="rule-crashed",
+        level=Level.WARNING,
+        message=f"{what} crashed: {detail}",
+        where="",
+        help="report it with what `pretune check --debug` says; the other rules went on",
+    )
+
+
+def _stale(allow: Mapping[str, str], allowed: list[tuple[Finding, str]], asked: list[Rule]) -> list[Finding]:
+    """A finding for each allowance of a rule that was asked and found nothing."""
+    used = {finding.name for finding, _ in allowed} | {finding.code for finding, _ in allowed}
+    known = {rule.name for rule in asked} | {rule.code for rule in asked}
+    return [
+        Finding(
+            code=STALE,
+            name="stale-allowance",
+            level=Level.NOTE,
+            message=f"{name} is allowed but found nothing here",
+            where="",
+            help="remove it from the allow table",
+        )
+        for name in allow
+        if name in known and name not in used
+    ]

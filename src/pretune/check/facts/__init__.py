@@ -1,0 +1,229 @@
+"""Everything the rules may ask for, each fact read once, on first use. Knows no rule.
+
+A fact that cannot be had raises Unavailable with the reason; the engine turns that into a skipped rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from pretune.check.finding import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pretune.check.facts.adapter import AdapterFacts
+    from pretune.check.facts.adding import AddingFacts
+    from pretune.check.facts.chat import ChatFacts
+    from pretune.check.facts.data import DataFacts, LabelFacts
+    from pretune.check.facts.lengths import LengthFacts
+    from pretune.check.facts.loading import LoadingFacts
+    from pretune.check.facts.markers import MarkerFacts
+    from pretune.check.facts.model import ModelFacts, WeightFacts
+    from pretune.check.facts.reading import ReadingFacts
+    from pretune.check.facts.rows import RowFacts
+    from pretune.check.facts.sentence_vector import SentenceVectorFacts
+    from pretune.check.facts.talks import TalkFacts
+    from pretune.check.facts.tokenizer import TokenizerFacts
+    from pretune.check.facts.training import TrainingFacts
+    from pretune.check.facts.versions import VersionFacts
+    from pretune.check.sources.setup import Setup
+
+Value = TypeVar("Value")
+
+
+class fact(Generic[Value]):  # noqa: N801 - it is used as a decorator, like property
+    """A fact of a Setup, read when first asked for and kept, as is the reason when it cannot be had."""
+
+    def __init__(self, read: Callable[[Facts], Value]) -> None:
+        self.read = read
+        self.name = read.__name__
+        self.__doc__ = read.__doc__
+
+    @overload
+    def __get__(self, facts: None, owner: type) -> fact[Value]: ...
+    @overload
+    def __get__(self, facts: Facts, owner: type) -> Value: ...
+    def __get__(self, facts: Facts | None, owner: type) -> fact[Value] | Value:
+        if facts is None:
+            return self
+        if self.name in facts.reasons:
+            raise Unavailable(facts.reasons[self.name])
+        try:
+            value = self.read(facts)
+        except Unavailable as why:
+            facts.reasons[self.name] = why.reason
+            raise
+        facts.__dict__[self.name] = value  # found there first from now on
+        return value
+
+
+class Facts:
+    """The facts of one Setup. Each is worked out when a rule first asks for it.
+
+    Args:
+        setup: what the fine-tune is about to do.
+        sample: how many rows of each data file are looked at.
+    """
+
+    def __init__(self, setup: Setup, *, sample: int = 2000) -> None:
+        self.setup = setup
+        self.sample = sample
+        self.reasons: dict[str, str] = {}
+
+    def maybe(self, name: str) -> Any:
+        """The fact of this name, None when it cannot be had."""
+        try:
+            return getattr(self, name)
+        except Unavailable:
+            return None
+
+    def _need(self, said: object, *, otherwise: str) -> None:
+        """Give up before a module is imported that would only find that the setup does not name what it reads."""
+        if not said:
+            raise Unavailable(otherwise)
+
+    @fact
+    def versions(self) -> VersionFacts:
+        """Installed packages."""
+        from pretune.check.facts.versions import read_versions
+
+        return read_versions()
+
+    @fact
+    def model(self) -> ModelFacts:
+        """The model's config, saved and after the edits."""
+        from pretune.check.facts.model import read_model
+
+        return read_model(self.setup)
+
+    @fact
+    def weights(self) -> WeightFacts:
+        """The checkpoint's tensor table."""
+        from pretune.check.facts.model import read_weight_facts
+
+        return read_weight_facts(self.model)
+
+    @fact
+    def loading(self) -> LoadingFacts:
+        """What of the checkpoint the chosen class would load."""
+        from pretune.check.facts.loading import read_loading
+
+        return read_loading(self.model, self.weights)
+
+    @fact
+    def rows(self) -> RowFacts:
+        """How many ids the word embedding has rows for."""
+        from pretune.check.facts.rows import read_rows
+
+        return read_rows(self.model, self.maybe("weights"))
+
+    @fact
+    def tokenizer(self) -> TokenizerFacts:
+        """The tokenizer that is trained with."""
+        from pretune.check.facts.tokenizer import read_setup_tokenizer
+
+        return read_setup_tokenizer(self.setup, self.maybe("model"))
+
+    @fact
+    def own_tokenizer(self) -> TokenizerFacts:
+        """The model's own tokenizer, where another one is used."""
+        from pretune.check.facts.tokenizer import read_own_tokenizer
+
+        return read_own_tokenizer(self.setup, self.model, self.tokenizer)
+
+    @fact
+    def adding(self) -> AddingFacts:
+        """The tokens that the setup adds, and the resize."""
+        setup = self.setup
+        self._need(
+            setup.add_tokens or setup.add_special_tokens or setup.pad_token is not None or setup.resize,
+            otherwise="the setup adds no tokens",
+        )
+        from pretune.check.facts.adding import read_adding
+
+        return read_adding(self.setup, self.tokenizer)
+
+    @fact
+    def adapter(self) -> AdapterFacts:
+        """The LoRA adapter that the setup trains."""
+        self._need(self.setup.peft, otherwise="the setup trains no adapter (peft)")
+        from pretune.check.facts.adapter import read_adapter
+
+        return read_adapter(self.setup, self.model, self.maybe("weights"))
+
+    @fact
+    def data(self) -> DataFacts:
+        """The sampled rows."""
+        self._need(
+            self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
+        )
+        from pretune.check.facts.data import read_data
+
+        return read_data(self.setup, sample=self.sample)
+
+    @fact
+    def labels(self) -> LabelFacts:
+        """The labels of the sampled rows."""
+        data, model = self.data, self.maybe("model")
+        from pretune.check.facts.data import read_labels
+
+        if model is None:
+            return read_labels(data, None, self.setup)
+        return read_labels(data, model.effective, self.setup, config_at=model.at())
+
+    @fact
+    def reading(self) -> ReadingFacts:
+        """How the tokenizer reads the sampled rows."""
+        data = self.data
+        from pretune.check.facts.reading import read_reading
+
+        return read_reading(self.tokenizer, data)
+
+    @fact
+    def markers(self) -> MarkerFacts:
+        """Bracketed markers that stand in many rows."""
+        data = self.data
+        from pretune.check.facts.markers import read_markers
+
+        return read_markers(self.setup, self.tokenizer, data)
+
+    @fact
+    def lengths(self) -> LengthFacts:
+        """How many positions there are, and how many the sampled rows need."""
+        from pretune.check.facts.lengths import read_lengths
+
+        return read_lengths(self.setup, self.model, self.maybe("tokenizer"), self.maybe("data"))
+
+    @fact
+    def sentence_vector(self) -> SentenceVectorFacts:
+        """What would represent a sentence: pooler, declared pooling, sentence token."""
+        from pretune.check.facts.sentence_vector import read_sentence_vector
+
+        return read_sentence_vector(self.setup, self.model, self.maybe("weights"))
+
+    @fact
+    def training(self) -> TrainingFacts:
+        """The training arguments and the steps they come to."""
+        self._need(self.setup.training_args, otherwise="no training_args: name them in a setup file")
+        from pretune.check.facts.training import read_training
+
+        data = self.maybe("data")
+        rows = len(data.train.rows) if data is not None else None
+        lengths = self.maybe("lengths") if data is not None and self.setup.task == "question-answering" else None
+        return read_training(self.setup, self.versions, rows, data is not None and not data.train.sampled, lengths)
+
+    @fact
+    def chat(self) -> ChatFacts:
+        """The chat template and the tokens around it."""
+        from pretune.check.facts.chat import read_chat
+
+        return read_chat(self.setup, self.tokenizer, self.maybe("model"))
+
+    @fact
+    def talks(self) -> TalkFacts:
+        """The sampled conversations, and what the template makes of their roles."""
+        data = self.data
+        from pretune.check.facts.talks import read_talks
+
+        return read_talks(self.chat, self.tokenizer, data)

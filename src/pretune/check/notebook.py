@@ -1,0 +1,76 @@
+"""How a notebook shows a report: one small piece of HTML that needs nothing else. Knows no rule and opens no file.
+
+Text and ground keep the notebook's own colours, so that it reads in light and dark themes alike; everything that comes
+from outside is escaped.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Protocol
+
+from pretune.check.finding import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pretune.check.finding import Finding
+
+COLOURS = {Level.ERROR: "#cf222e", Level.WARNING: "#9a6700", Level.NOTE: "#57606a"}
+"""White words on these grounds have a contrast of at least 4.5 (WCAG AA)."""
+MOST = 200
+"""Findings shown; a notebook with thousands of rows in a cell is of no use to anyone."""
+
+
+class _Skipped(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def page_fragment(subject: str, findings: Sequence[Finding], skipped: Iterable[_Skipped]) -> str:
+    """The report as HTML: counts, then each finding with its place and its fix, then what was not checked.
+
+    Args:
+        subject: what was checked.
+        findings: gravest first.
+        skipped: the rules that were not asked, each with `name` and `reason`.
+    """
+    counts = [(level, sum(finding.level is level for finding in findings)) for level in Level]
+    told = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts if count)
+    rows = "".join(map(_row, findings[:MOST]))
+    if len(findings) > MOST:
+        rows += f"<tr><td></td><td>… and {len(findings) - MOST} more</td></tr>"
+    table = f'<table style="border-collapse:collapse;text-align:left">{rows}</table>' if rows else ""
+    return (
+        '<div class="pretune-report" style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
+        f"<p><b>pretune check</b> {escape(subject)}: {told or 'nothing found'}</p>{table}{_not_checked(skipped)}</div>"
+    )
+
+
+def _row(finding: Finding) -> str:
+    cell = "padding:4px 8px;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
+    pill = f"background:{COLOURS[finding.level]};color:#fff;border-radius:3px;padding:1px 6px"
+    where = f"<br><code>{escape(finding.where)}</code>" if finding.where else ""
+    help_ = f'<br><span style="opacity:.75">fix: {escape(finding.help)}</span>' if finding.help else ""
+    return (
+        f'<tr><td style="{cell}"><span style="{pill}">{finding.level}</span></td>'
+        f'<td style="{cell};white-space:normal;overflow-wrap:anywhere"><b>{escape(finding.name)}</b> '
+        f'<span style="opacity:.75">{escape(finding.code)}</span>'
+        f"{where}<br>{escape(finding.message)}{help_}</td></tr>"
+    )
+
+
+def _not_checked(skipped: Iterable[_Skipped]) -> str:
+    reasons: dict[str, list[str]] = {}
+    for rule in skipped:
+        reasons.setdefault(rule.reason, []).append(rule.name)
+    if not reasons:
+        return ""
+    items = "".join(
+        f'<li>{escape(reason)}: <span style="opacity:.75">{escape(", ".join(names))}</span></li>'
+        for reason, names in reasons.items()
+    )
+    total = sum(map(len, reasons.values()))
+    return f"<details><summary>not checked: {total} rule{'s' if total > 1 else ''}</summary><ul>{items}</ul></details>"

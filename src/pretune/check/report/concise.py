@@ -1,0 +1,19 @@
+"""A finding a line, for grep and editors: `config.json:/vocab_size: error ids-outside-embedding largest id ...`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pretune.check.report.place import one_line
+
+if TYPE_CHECKING:
+    from pretune.check.engine import Report
+
+
+def render(report: Report, *, verbose: bool = False) -> str:
+    """`where: level name message` for each finding, gravest first; a finding without a place stands at the subject."""
+    del verbose
+    return "".join(
+        f"{one_line(finding.where or report.subject)}: {finding.level} {finding.name} {one_line(finding.message)}\n"
+        for finding in report.findings
+    )

@@ -1,0 +1,136 @@
+"""The report for people, as lines that are plain in a pipe and coloured in a terminal (terminal.py).
+
+The rule's name leads, then where, what was found and expected, and the fix; gravest first. The last lines count, and
+say what was not checked and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from pretune.check.finding import Level
+from pretune.check.report.place import one_line, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pretune.check.engine import Report, Skipped
+    from pretune.check.finding import Finding
+
+MOST = 10
+"""Findings of one rule that are shown; the machine formats have all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the report: how far it is indented, and its pieces, each with its style (`name`, `where`, ...)."""
+
+    indent: int
+    pieces: tuple[tuple[str, str], ...] = ()
+
+
+def render(report: Report, *, verbose: bool = False) -> str:
+    """The report as plain text, one message on one line whatever its length."""
+    text = ("".join([" " * line.indent, *(text for text, _ in line.pieces)]) for line in lines(report, verbose=verbose))
+    return "".join(f"{line.rstrip()}\n" for line in text)
+
+
+def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
+    """The report, line by line.
+
+    Args:
+        report: what the engine found.
+        verbose: name every rule that was not asked, and every finding that was allowed.
+    """
+    for level in sorted(Level, key=lambda level: -level.rank):
+        findings = [finding for finding in report.findings if finding.level is level]
+        if findings:
+            yield Line(0, ((f"{level}s" if len(findings) > 1 else level.value, level.value),))
+            yield Line(0)
+        for _, same in groupby(findings, key=lambda finding: finding.code):
+            yield from _rule(list(same))
+            yield Line(0)
+    yield from _counts(report)
+    yield from _allowed(report, verbose=verbose)
+    yield from _not_checked(report.skipped, verbose=verbose)
+
+
+def counted(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _rule(findings: list[Finding]) -> Iterator[Line]:
+    """What one rule found."""
+    first = findings[0]
+    yield Line(0, ((first.name, "name"), (f" ({first.code})", "dim")))
+    one_help = len({finding.help for finding in findings}) == 1
+    for finding in findings[:MOST]:
+        indent = 2
+        if finding.where:
+            yield Line(2, ((one_line(finding.where), "where"),))
+            indent = 4
+        for part in shown(finding.message).split("\n"):
+            yield Line(indent, ((part, ""),))
+        if not one_help:
+            yield from _way_out(finding, indent)
+        elif finding.fix:
+            yield _patch(finding, indent)
+    if len(findings) > MOST:
+        yield Line(2, ((f"... and {len(findings) - MOST} more (--format concise shows all)", "dim"),))
+    if one_help and first.help:
+        yield Line(2, (("fix: ", "fix"), (one_line(first.help), "")))
+
+
+def _way_out(finding: Finding, indent: int) -> Iterator[Line]:
+    if finding.help:
+        yield Line(indent, (("fix: ", "fix"), (one_line(finding.help), "")))
+    if finding.fix:
+        yield _patch(finding, indent)
+
+
+def _patch(finding: Finding, indent: int) -> Line:
+    assert finding.fix is not None
+    how = "--fix will: " if finding.fix.safe else "not safe, so left to you: "
+    return Line(indent, ((how, "fix"), (one_line(finding.fix.title), "")))
+
+
+def _counts(report: Report) -> Iterator[Line]:
+    subject = f"{one_line(report.subject)}: " if report.subject else ""
+    asked = counted(len(report.asked), "rule")
+    if not report.findings:
+        if report.asked:
+            yield Line(0, ((subject, ""), (f"nothing found by {asked}", "ok")))
+        else:
+            yield Line(0, ((subject, ""), ("nothing could be checked", "warning")))
+        return
+    pieces: list[tuple[str, str]] = [(subject, "")]
+    for level in sorted(Level, key=lambda level: -level.rank):
+        number = report.count(level)
+        if number:
+            pieces += [(counted(number, level.value), level.value), (", ", "")]
+    yield Line(0, (*pieces[:-1], (f" from {asked}", "dim")))
+
+
+def _allowed(report: Report, *, verbose: bool) -> Iterator[Line]:
+    if not report.allowed:
+        return
+    names = ", ".join(dict.fromkeys(finding.name for finding, _ in report.allowed))
+    yield Line(0, ((f"allowed: {counted(len(report.allowed), 'finding')}: ", "dim"), (names, "")))
+    if verbose:
+        for finding, reason in report.allowed:
+            message = f"{finding.name}: {finding.message} ({reason})"
+            yield Line(2, ((one_line(message), "dim"),))
+
+
+def _not_checked(skipped: Iterable[Skipped], *, verbose: bool) -> Iterator[Line]:
+    """One line a reason, the commonest first."""
+    reasons: dict[str, list[str]] = {}
+    for rule in skipped:
+        reasons.setdefault(rule.reason, []).append(rule.name)
+    for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        yield Line(0, ((f"not checked: {counted(len(names), 'rule')}: ", "dim"), (one_line(reason), "")))
+        if verbose:
+            yield from (Line(2, ((name, "dim"),)) for name in names)

