@@ -180,3 +180,13 @@ def test_facts_may_be_anything_with_attributes() -> None:
 def test_levels_are_ordered() -> None:
     """An error is graver than a warning, a warning than a note."""
     assert all(a.rank > b.rank for a, b in itertools.combinations((Level.ERROR, Level.WARNING, Level.NOTE), 2))
+
+
+def test_remarks_of_the_facts_reach_the_report() -> None:
+    """Where files came from is said with the report; facts without remarks have none."""
+
+    class Remarked:
+        remarks = ("read from the hub's cache",)
+
+    assert run((), Remarked()).remarks == ("read from the hub's cache",)
+    assert run((), object()).remarks == ()

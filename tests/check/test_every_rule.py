@@ -95,7 +95,7 @@ def test_documentation(rule: Rule) -> None:
 def test_needs_are_facts(rule: Rule) -> None:
     """Every parameter is an attribute of Facts, and the rule has no other kind of parameter."""
     facts = set(dir(Facts)) | set(vars(Facts(Setup())))
-    assert set(rule.needs) <= facts - {"maybe", "reasons", "sample"}
+    assert set(rule.needs) <= facts - {"maybe", "reasons", "sample", "remarks"}
     assert rule.needs
     code = rule.ask.__code__
     assert code.co_kwonlyargcount == 0

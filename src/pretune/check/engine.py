@@ -37,6 +37,7 @@ class Report:
         allowed: findings the user allowed by name, with the reason given.
         skipped: rules that could not be asked, and why.
         asked: the rules that were asked.
+        remarks: what the user should know of where the facts came from (the hub's cache, when the hub did not answer).
     """
 
     subject: str
@@ -44,6 +45,7 @@ class Report:
     allowed: tuple[tuple[Finding, str], ...] = ()
     skipped: tuple[Skipped, ...] = ()
     asked: tuple[Rule, ...] = field(default=(), repr=False)
+    remarks: tuple[str, ...] = ()
 
     def count(self, level: Level) -> int:
         """How many findings have exactly this level."""
@@ -84,7 +86,7 @@ def run(
 
     Args:
         rules: the questions, in the order in which their answers are shown.
-        facts: an object whose attributes are the facts, each read on first use.
+        facts: an object whose attributes are the facts, each read on first use; its `remarks` go into the report.
         subject: what is checked, for the report's title.
         allow: rule name or code -> why its findings are fine here. One that matches nothing is itself a finding.
         debug: let a crash inside a rule add its traceback to the finding.
@@ -121,7 +123,8 @@ def run(
     ]
     findings += _stale(allow, allowed, asked)
     findings.sort(key=lambda finding: -finding.level.rank)
-    return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked))
+    remarks = tuple(getattr(facts, "remarks", ()))
+    return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked), remarks)
 
 
 def _had(facts: Facts, name: str, crashed: dict[str, str]) -> Any:

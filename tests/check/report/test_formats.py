@@ -87,7 +87,7 @@ def test_concise_is_a_line_a_finding(planted: Report) -> None:
 def test_json_has_the_promised_keys(planted: Report) -> None:
     """The JSON report has the keys of version 1, and severities are error, warning or note."""
     told = json.loads(render(planted, "json"))
-    assert list(told) == ["version", "pretune", "subject", "findings", "allowed", "skipped", "summary"]
+    assert list(told) == ["version", "pretune", "subject", "remarks", "findings", "allowed", "skipped", "summary"]
     assert told["version"] == 1
     for finding in told["findings"]:
         assert {"code", "name", "severity", "message", "where", "fix"} <= set(finding)

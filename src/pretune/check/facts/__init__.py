@@ -78,6 +78,13 @@ class Facts:
         except Unavailable:
             return None
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of where the files came from, of the facts that have been read."""
+        read = [self.__dict__[name] for name in ("model", "tokenizer") if name in self.__dict__]
+        sources = [fact.source if hasattr(fact, "source") else fact.files.source for fact in read]
+        return tuple(dict.fromkeys(remark for source in sources for remark in source.remarks))
+
     def _need(self, said: object, *, otherwise: str) -> None:
         """Give up before a module is imported that would only find that the setup does not name what it reads."""
         if not said:

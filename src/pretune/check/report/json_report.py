@@ -27,14 +27,16 @@ def as_dict(report: Report) -> dict[str, Any]:
     """The report as plain data.
 
     Returns:
-        `version` 1; `pretune` its version; `subject`; `findings`, each with code, name, severity, message, where, fix
-        and, where files can be mended, `patches` (file, pointer, and value or remove) with `safe` and `title`;
-        `allowed`, the same with `reason`; `skipped`, each with code, name and reason; `summary`, the counts.
+        `version` 1; `pretune` its version; `subject`; `remarks` on where the files came from; `findings`, each with
+        code, name, severity, message, where, fix and, where files can be mended, `patches` (file, pointer, and value
+        or remove) with `safe` and `title`; `allowed`, the same with `reason`; `skipped`, each with code, name and
+        reason; `summary`, the counts.
     """
     return {
         "version": VERSION,
         "pretune": __version__,
         "subject": report.subject,
+        "remarks": list(report.remarks),
         "findings": [_finding(finding) for finding in report.findings],
         "allowed": [{**_finding(finding), "reason": reason} for finding, reason in report.allowed],
         "skipped": [{"code": rule.code, "name": rule.name, "reason": rule.reason} for rule in report.skipped],

@@ -52,6 +52,8 @@ def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
         for _, same in groupby(findings, key=lambda finding: finding.code):
             yield from _rule(list(same))
             yield Line(0)
+    for remark in report.remarks:
+        yield Line(0, (("remark: ", "dim"), (one_line(remark), "")))
     yield from _counts(report)
     yield from _allowed(report, verbose=verbose)
     yield from _not_checked(report.skipped, verbose=verbose)
