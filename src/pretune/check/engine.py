@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +134,7 @@ def _had(facts: Facts, name: str, crashed: dict[str, str]) -> Any:
         except (Unavailable, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one fact must not take the other rules with it
-            crashed[name] = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+            crashed[name] = f"{type(error).__name__}: {error}\n{_trace()}"
     raise Unavailable(f"reading {name} failed")
 
 
@@ -147,7 +146,13 @@ def _answers(rule: Rule, given: Mapping[str, Any], *, debug: bool) -> list[Findi
         raise
     except Exception as error:  # noqa: BLE001 - the one place where a rule's own bug is caught
         detail = f"{type(error).__name__}: {error}"
-        return [_crash(f"the rule {rule.name}", f"{detail}\n{traceback.format_exc()}" if debug else detail)]
+        return [_crash(f"the rule {rule.name}", f"{detail}\n{_trace()}" if debug else detail)]
+
+
+def _trace() -> str:
+    import traceback  # only a crash needs it
+
+    return traceback.format_exc()
 
 
 def _crash(what: str, detail: str) -> Finding:

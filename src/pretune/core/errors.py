@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Similarity 0.75 lets one slip in a short key pass (`num_lables`) and keeps different keys apart.
     """
+    import difflib  # only a mistake needs it
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
     return close[0] if close else None
 

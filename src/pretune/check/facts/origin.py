@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pretune.artifacts.config import CONFIG, read_config
-from pretune.artifacts.hub import cached
 from pretune.artifacts.source import FolderSource
 from pretune.core.errors import UserError
 
@@ -52,6 +51,8 @@ def _folder(name: str) -> Path | None:
         return None
     if not _REPOSITORY.fullmatch(name) or ".." in name:
         return None
+    from pretune.artifacts.hub import cached  # most configs name no origin
+
     kept = cached(name)
     return kept.folder if kept is not None and kept.has(CONFIG) else None
 
