@@ -98,6 +98,12 @@ class Config:
         found = self.stated(key)
         return found[0] if found else f"{self.text_pointer}/{escape(self.real(key))}"
 
+    @property
+    def file(self) -> str:
+        """The config's path on this machine, for whoever mends it; its place where it is not a file here."""
+        path = self.source.path(CONFIG)
+        return str(path) if path is not None else self.source.at(CONFIG)
+
     def at(self, key: str = "") -> str:
         """The place of a key as reports name it: `folder/config.json:/vocab_size`."""
         return self.source.at(CONFIG, self.pointer(key)) if key else self.source.at(CONFIG)

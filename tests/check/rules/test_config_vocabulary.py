@@ -23,7 +23,8 @@ def test_vocab_size_against_the_rows(make_model: MakeModel) -> None:
     assert finding.fix.safe
     patch = finding.fix.patches[0]
     rows = json.loads((make_model(name="healthy") / "config.json").read_text("utf-8"))["vocab_size"]
-    assert (patch.file, patch.pointer, patch.value) == ("config.json", "/vocab_size", rows)
+    assert Path(patch.file).is_file()
+    assert (Path(patch.file).name, patch.pointer, patch.value) == ("config.json", "/vocab_size", rows)
 
 
 def test_the_fix_is_not_safe_when_another_tensor_has_the_stated_size(make_model: MakeModel) -> None:

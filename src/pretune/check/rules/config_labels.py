@@ -142,7 +142,8 @@ def label2id_not_the_inverse(model: ModelFacts) -> Iterator[Problem]:
     if not any(edited) and not repeated and all(isinstance(name, str) for name in labels.values()):
         inverse = {str(name): index for index, name in sorted(labels.items())}
         fix = Fix(
-            "make label2id the inverse of id2label", (Patch("config.json", model.stored.pointer("label2id"), inverse),)
+            "make label2id the inverse of id2label",
+            (Patch(model.stored.file, model.stored.pointer("label2id"), inverse),),
         )
     yield Problem(message, where, fix=fix, level=Level.NOTE if one_side else None)
 

@@ -50,7 +50,7 @@ def value_of_the_wrong_type(model: ModelFacts) -> Iterator[Problem]:
         fix = None
         stated = model.stored.stated(key)
         if mended is not None and stated is not None and model.edit(key) is None:
-            fix = Fix(f"write {key} as {value(mended)}", (Patch("config.json", stated[0], mended),))
+            fix = Fix(f"write {key} as {value(mended)}", (Patch(model.stored.file, stated[0], mended),))
         yield Problem(f"{key} is {value(given)}, expected {wanted}", model.place(key), fix=fix)
 
 
@@ -195,7 +195,7 @@ def model_type_missing(model: ModelFacts) -> Iterator[Problem]:
         return
     stated = model.config.get("model_type")
     found = next((kind for kind in map(type_of_class, model.stored.architectures) if kind), None)
-    fix = Fix(f'set model_type to "{found}"', (Patch("config.json", "/model_type", found),)) if found else None
+    fix = Fix(f'set model_type to "{found}"', (Patch(model.stored.file, "/model_type", found),)) if found else None
     what = "has no model_type" if stated is None else f"has {value(stated)} as model_type, expected a name such as bert"
     why = f"; {model.stored.architectures[0]} is {found}" if found else ""
     yield Problem(f"config.json {what}{why}", model.at("/model_type" if stated is not None else ""), fix=fix)

@@ -98,7 +98,7 @@ def _size_fix(model: ModelFacts, weights: WeightFacts, rows: int, size: int) -> 
     agrees = any(size in tensor.shape[:1] for tensor in weights.table.tensors.values())
     return Fix(
         f"set vocab_size to the checkpoint's {number(rows)} rows",
-        (Patch("config.json", pointer, rows),),
+        (Patch(model.stored.file, pointer, rows),),
         safe=not agrees,
     )
 
