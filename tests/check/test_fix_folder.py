@@ -43,3 +43,26 @@ def test_a_fix_mends_the_folder_and_a_second_one_changes_nothing(make_model) -> 
     assert once.startswith(b'{\n    "')  # the file's own indentation is kept
     assert "nothing to fix" in _pretune(str(folder), "--fix").stderr
     assert config.read_bytes() == once
+
+
+def test_options_of_the_tokenizer_are_mended(make_model) -> None:
+    """Lower-casing on a Hangul vocabulary, left padding and a limit beyond the positions are set right in one go."""
+    hangul = [chr(code) for code in range(0xAC00, 0xAC00 + 400)]
+    folder = make_model(
+        "bert",
+        vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *hangul],
+        tokenizer_json=None,
+        tokenizer_config={
+            "do_lower_case": True,
+            "strip_accents": None,
+            "padding_side": "left",
+            "model_max_length": 4096,
+        },
+    )
+    faults = {"hangul-taken-apart", "left-padding", "tokenizer-limit-beyond-positions"}
+    assert faults <= _names(folder)
+    assert _pretune(str(folder), "--fix").returncode == 0
+    assert not faults & _names(folder)
+    told = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert (told["do_lower_case"], told["strip_accents"], told["padding_side"]) == (False, False, "right")
+    assert told["model_max_length"] == 64

@@ -11,7 +11,7 @@ from pretune.artifacts.source import locate
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.artifacts.tokenizer_classes import ROLES
 from pretune.artifacts.vocabulary import UnknownOrder, vocabulary_files
-from pretune.check.finding import Unavailable
+from pretune.check.finding import Fix, Patch, Unavailable
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,6 +79,13 @@ class TokenizerFacts:
         """Where a finding points: the vocabulary's file when none is named, the setup where that overrules the file."""
         said = self.said.get(pointer.removeprefix("/")) if file == "tokenizer_config.json" else None
         return said or self.files.source.at(file or self.files.vocabulary.file, pointer)
+
+    def patched(self, title: str, **values: object) -> Fix | None:
+        """A safe fix: keys of tokenizer_config.json to set; None where that is no file or the setup overrules it."""
+        path = self.files.source.path("tokenizer_config.json")
+        if path is None or set(values) & set(self.said):
+            return None
+        return Fix(title, tuple(Patch(str(path), f"/{key}", value) for key, value in values.items()))
 
     @cached_property
     def parts(self) -> Mapping[str, Any]:

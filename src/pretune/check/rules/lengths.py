@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pretune.check.facts.lengths import LengthFacts
+    from pretune.check.facts.tokenizer import TokenizerFacts
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
 
@@ -88,7 +89,7 @@ def length_unlimited(lengths: LengthFacts) -> Iterator[Problem]:
 
 
 @rule("LEN003", Level.WARNING)
-def tokenizer_limit_beyond_positions(lengths: LengthFacts) -> Iterator[Problem]:
+def tokenizer_limit_beyond_positions(lengths: LengthFacts, tokenizer: TokenizerFacts) -> Iterator[Problem]:
     """The tokenizer's model_max_length is larger than the model's positions.
 
     Why: truncation=True without max_length cuts there, too late; the first longer row fails.
@@ -104,6 +105,7 @@ def tokenizer_limit_beyond_positions(lengths: LengthFacts) -> Iterator[Problem]:
         f"model_max_length is {number(limit)}, but {_positions(lengths)}{_hit(lengths)}",
         where=lengths.model_max_length_at,
         level=Level.ERROR if over and lengths.truncation else None,
+        fix=tokenizer.patched(f"cut at {number(lengths.positions)} tokens", model_max_length=lengths.positions),
     )
 
 

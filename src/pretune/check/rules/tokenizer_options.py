@@ -79,6 +79,7 @@ def hangul_taken_apart(tokenizer: TokenizerFacts) -> Iterator[Problem]:
         f"{by}{default}: `한글` is read as {len(normalizer.normalize_str('한글'))} jamo, but the vocabulary holds "
         f"{number(syllables)} whole Hangul syllables",
         where=tokenizer.at("tokenizer_config.json", f"/{option}"),
+        fix=tokenizer.patched("leave Hangul whole", do_lower_case=False, strip_accents=False),
     )
 
 
@@ -201,6 +202,7 @@ def left_padding(tokenizer: TokenizerFacts, model: ModelFacts) -> Iterator[Probl
         yield Problem(
             f"padding_side is left, but {model.model_type} has absolute positions counted from the left",
             where=tokenizer.at("tokenizer_config.json", "/padding_side"),
+            fix=tokenizer.patched("pad on the right", padding_side="right"),
         )
 
 
