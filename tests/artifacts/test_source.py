@@ -59,13 +59,13 @@ def test_a_folder(make_model):
         ("model/model.safetensors", "model", "model/config.json"),
         (".", ".", "config.json"),
         ("config.json", ".", "config.json"),
-        ("../work", "../work", "../work/config.json"),
+        ("../served", "../served", "../served/config.json"),
     ],
 )
 def test_labels_are_what_the_user_wrote(make_model, tmp_path, monkeypatch, typed, label, where):
     """A place is named by the path as the user would write it, for a folder and for a file in it."""
-    here = make_model("bert", name="work")
-    make_model("bert", name="work/model")
+    here = make_model("bert", name="served")
+    make_model("bert", name="served/model")
     monkeypatch.chdir(here)
     source = locate(typed)
     assert (source.label, source.at("config.json")) == (label, where)
