@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
 export HF_HUB_OFFLINE := 1
 
-.PHONY: all demo test test-all lint docs bench speed constraints format clean
+.PHONY: all demo test test-all lint docs bench constraints format clean
 
 all: lint test
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pretune.check.finding import Unavailable
+from pretune.check.sources.setup import GENERATIVE
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def read_chat(setup: Setup, tokenizer: TokenizerFacts, model: ModelFacts | None)
         (probe.after(len(roles) - 1) for probe, roles in zip(probes, PROBES, strict=False) if probe.text), None
     )
     bos, eos = tokenizer.id_of("bos_token"), tokenizer.id_of("eos_token")
-    causal = setup.task in ("causal-lm", "chat-sft") or is_decoder(model)
+    causal = setup.task in GENERATIVE or is_decoder(model)
     asked = causal and (template is not None or setup.task is not None)
     ids = _ids_of(tokenizer, "a") if asked else []  # the encoder need not be built where nobody would ask
     return ChatFacts(

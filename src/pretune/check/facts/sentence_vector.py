@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.artifacts.json_file import read_json
 from pretune.artifacts.weight_values import first_values
 from pretune.check.finding import Unavailable
+from pretune.check.sources.setup import CLASSIFYING
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MODES = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 """sentence-transformers' older switches -> their names in version 6, in the order in which vectors are joined."""
-SENTENCE_TASKS = ("text-classification", "pair-classification", "sentence-similarity")
+SENTENCE_TASKS = (*CLASSIFYING, "sentence-similarity")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pretune.artifacts.pipeline import as_class, as_file, parts_of, walk
 from pretune.artifacts.source import locate
@@ -15,7 +15,7 @@ from pretune.check.finding import Fix, Patch, Unavailable
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import tokenizers
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pretune.artifacts.tokenizer import Tokenizer
     from pretune.check.facts.model import ModelFacts
     from pretune.check.sources.setup import Setup
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,7 @@ class TokenizerFacts:
         Raises:
             Unavailable: they cannot be told here.
         """
-        try:
-            return parts_of(self.files)
-        except UserError as error:
-            raise Unavailable(error.message) from None
+        return _made(parts_of, self.files)
 
     @property
     def lowercases(self) -> bool:
@@ -141,10 +140,7 @@ class TokenizerFacts:
         Raises:
             Unavailable: it cannot be built here.
         """
-        try:
-            return as_class(self.files)
-        except UserError as error:
-            raise Unavailable(error.message) from None
+        return _made(as_class, self.files)
 
     @cached_property
     def file_encoder(self) -> tokenizers.Tokenizer:
@@ -153,10 +149,15 @@ class TokenizerFacts:
         Raises:
             Unavailable: it cannot be built here.
         """
-        try:
-            return as_file(self.files)
-        except UserError as error:
-            raise Unavailable(error.message) from None
+        return _made(as_file, self.files)
+
+
+def _made(make: Callable[[Tokenizer], Made], files: Tokenizer) -> Made:
+    """What `make` makes of the files; that it cannot is no mistake of the user's but a fact that cannot be had."""
+    try:
+        return make(files)
+    except UserError as error:
+        raise Unavailable(error.message) from None
 
 
 def read_setup_tokenizer(setup: Setup, model: ModelFacts | None) -> TokenizerFacts:

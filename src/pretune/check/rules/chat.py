@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, places, shown
+from pretune.check.sources.setup import CLASSIFYING, GENERATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
 
-GENERATIVE = ("causal-lm", "chat-sft")
-CLASSIFYING = ("text-classification", "pair-classification")
 TRL = frozenset(
     "packing padding_free assistant_only_loss completion_only_loss dataset_text_field max_seq_length max_length "
     "eos_token pad_token chat_template_path".split()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
+from pretune.check.sources.setup import GENERATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
 
-GENERATIVE = ("causal-lm", "chat-sft")
 PLAIN = re.compile(r"\[/?[A-Z_]+\]|<</?SYS>>")
 """[INST] and <<SYS>> are text in Llama 2, learnt as such."""
 

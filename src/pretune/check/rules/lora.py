@@ -8,6 +8,7 @@ from pretune.artifacts.architectures import Unknown
 from pretune.check.facts.adapter import EMBEDDINGS
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
+from pretune.check.sources.setup import GENERATIVE
 from pretune.core.errors import nearest
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ EXPECTED = {
 }
 """Task -> the TaskType that keeps its fresh head."""
 
-LANGUAGE_MODELLING = ("masked-lm", "causal-lm", "chat-sft")
+LANGUAGE_MODELLING = ("masked-lm", *GENERATIVE)
 HEAD_NAMES = frozenset({"lm_head", "decoder", "embed_out"})
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
+from pretune.check.sources.setup import CLASSIFYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from pretune.check.facts.sentence_vector import SentenceVectorFacts
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
-
-CLASSIFYING = ("text-classification", "pair-classification")
 
 
 @rule("CLS001", Level.NOTE)

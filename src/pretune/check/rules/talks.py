@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, percent, shown, some
+from pretune.check.sources.setup import GENERATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,7 +156,7 @@ def beginning_in_text(chat: ChatFacts, data: DataFacts, tokenizer: TokenizerFact
     Fix: take it out of the texts, or tokenize with add_special_tokens=False.
     """
     bos = tokenizer.special.get("bos_token")
-    if setup.task not in ("causal-lm", "chat-sft") or not bos or not chat.adds_bos:
+    if setup.task not in GENERATIVE or not bos or not chat.adds_bos:
         return
     rows = [row for row in data.train.rows if row.text is not None and row.text.lstrip().startswith(bos)]
     if rows and setup.encode.get("add_special_tokens") is not False:

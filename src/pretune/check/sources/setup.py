@@ -22,6 +22,12 @@ TASKS = (
     "chat-sft",
 )
 
+CLASSIFYING = ("text-classification", "pair-classification")
+"""Tasks that give a whole text, or a pair of texts, one label."""
+
+GENERATIVE = ("causal-lm", "chat-sft")
+"""Tasks that train a model to write text from left to right."""
+
 COLUMNS = (
     "text",
     "text_pair",
