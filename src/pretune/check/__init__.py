@@ -55,7 +55,8 @@ def run(
     select: str | Iterable[str] | None = None,
     ignore: str | Iterable[str] | None = None,
     allow: Mapping[str, str] | None = None,
-    sample: int = 2000,
+    sample: int | None = None,
+    beside: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     **keys: Any,
 ) -> Report:
     """Check what a fine-tune is about to do; nothing is loaded, nothing is written.
@@ -64,12 +65,14 @@ def run(
         model: a folder or a hub name.
         tokenizer: a folder or a hub name; None: the model's own.
         task: `question-answering`, `text-classification`, ...
-        data: training files, or a mapping with `train`, `eval` and `columns`.
+        data: training files (patterns and folders too) or a `datasets.Dataset`, or a mapping with `train`, `eval` and
+            `columns`.
         setup: a setup file, a folder that holds one, a mapping of its keys, or a Setup; the others override it.
         select: codes, beginnings of codes or names; a string may hold several, with commas. None: all rules.
         ignore: the same, for rules to leave out.
         allow: rule name -> why its findings are fine here.
-        sample: how many rows of each data file are looked at.
+        sample: how many rows of each data file are looked at; None: all of them.
+        beside: further tokenizers that read the data, for `report.profile`.
         **keys: further keys of the setup file: `config`, `training_args`, `resize`, ...
 
     Raises:
@@ -87,7 +90,12 @@ def run(
     for name in allow or {}:
         matching(rules, name)
     chosen = choose(rules, _words(select), _words(ignore))
-    return ask(chosen, Facts(known, sample=sample), subject=subject, allow=allow)
+    return ask(chosen, Facts(known, sample=sample, beside=_names(beside)), subject=subject, allow=allow)
+
+
+def _names(given: str | PathLike[str] | Iterable[str | PathLike[str]]) -> tuple[str, ...]:
+    one = isinstance(given, str) or hasattr(given, "__fspath__")
+    return tuple(str(name) for name in ((given,) if one else given))  # type: ignore[union-attr]
 
 
 def render(report: Report, format: str = "text") -> str:  # noqa: A002 - the flag's own word

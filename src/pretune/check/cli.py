@@ -8,177 +8,152 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from pretune.check.options import (
+    FAIL_ON,
+    FORMATS,
+    MACHINES_FLAGS,
+    OUTPUT_FLAGS,
+    RULE_FLAGS,
+    SETUP_FLAGS,
+    TASK_FLAGS,
+    TOKEN_FLAGS,
+    Sections,
+)
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pretune.check.config import Settings
     from pretune.check.engine import Report
+    from pretune.check.facts import Facts
     from pretune.check.finding import Rule
+    from pretune.check.sources.setup import Setup
 
-FORMATS = ("text", "concise", "json", "sarif")
-FAIL_ON = ("error", "warning", "note", "never")
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
-
-class _Sections(click.Command):
-    """A command whose help shows its options in sections."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if record:
-                sections.setdefault(getattr(parameter, "section", "Output"), []).append(record)
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-
-class _Option(click.Option):
-    """An option that knows the section of the help it stands in."""
-
-    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
-        super().__init__(*names, **keys)
-        self.section = section
-
-
-def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
-    """Decorate a command with the options of one section of its help, in this order."""
-
-    def decorate(command: Any) -> Any:
-        for names, keys in reversed(options):
-            command = click.option(*names.split(), cls=_Option, section=section, **keys)(command)
-        return command
-
-    return decorate
-
-
-def _pair(metavar: str, help_: str) -> dict[str, Any]:
-    return {"metavar": metavar, "multiple": True, "help": help_}
-
-
-SETUP_FLAGS = _options(
-    "Model and tokenizer",
-    ("--tokenizer", {"metavar": "NAME", "help": "A folder or hub name, when it is not the model's own."}),
-    ("--tokenizer-kwargs", _pair("KEY=VALUE", "Given to the tokenizer's from_pretrained.")),
-    ("--model-class", {"metavar": "CLASS", "help": "AutoModelForQuestionAnswering, BertModel, ..."}),
-    ("--config", _pair("KEY=VALUE", "A config key given to from_pretrained.")),
-    ("--config-update", _pair("KEY=VALUE", "A key set on the loaded config.")),
-    ("--from-pretrained", _pair("KEY=VALUE", "ignore_mismatched_sizes, dtype, trust_remote_code, ...")),
-    ("--model-kwargs", _pair("KEY=VALUE", "Further arguments of the model's from_pretrained.")),
-    ("--peft", _pair("KEY=VALUE", "r, target_modules, modules_to_save, ...")),
-)
-TOKEN_FLAGS = _options(
-    "Added tokens",
-    ("--add-tokens", _pair("WORD", "A word given to add_tokens; once for each.")),
-    ("--add-special-tokens", _pair("WORD", "A special token that is added; once for each.")),
-    ("--pad-token", {"metavar": "WORD", "help": "What pad_token is set to; eos_token means the eos token."}),
-    (
-        "--resize",
-        {
-            "metavar": "[N|multiple=N]",
-            "is_flag": False,
-            "flag_value": "true",
-            "help": "Resize the embeddings: to the tokenizer's length, to N rows, or up to a multiple of N.",
-        },
-    ),
-)
-TASK_FLAGS = _options(
-    "Task, data and training",
-    ("--task", {"metavar": "TASK", "help": "question-answering, text-classification, causal-lm, chat-sft, ..."}),
-    ("--data --train", _pair("FILE", "A training file; once for each.")),
-    ("--eval", _pair("FILE", "An evaluation file; once for each.")),
-    ("--column", _pair("KEY=NAME", "What a column is called in the files: text=document, label=label.")),
-    ("--encode", _pair("KEY=VALUE", "truncation, max_length, stride, padding.")),
-    ("--append-eos/--no-append-eos", {"default": None, "help": "Whether each example ends in the eos token."}),
-    ("--training-args", _pair("KEY=VALUE", "A Hugging Face TrainingArguments name.")),
-    (
-        "--sample",
-        {"metavar": "N", "type": click.IntRange(min=1), "default": 2000, "help": "Rows looked at of each file [2000]."},
-    ),
-)
-RULE_FLAGS = _options(
-    "Rules",
-    ("--select", _pair("RULES", "Ask only these: names, codes or their beginnings, with commas (VOC,DAT1).")),
-    ("--ignore", _pair("RULES", "Leave these out.")),
-    ("--fail-on", {"metavar": "LEVEL", "help": "Exit with 1 at error, warning, note or never [error]."}),
-    ("--list", {"is_flag": True, "help": "Show every rule and end."}),
-    ("--explain", {"metavar": "RULE", "help": "Show a rule's page and end."}),
-)
-OUTPUT_FLAGS = _options(
-    "Output",
-    ("--format", {"metavar": "FORMAT", "help": "text, concise, json or sarif [text]."}),
-    ("--output", {"metavar": "FILE", "help": "Write the report there instead of to stdout."}),
-    ("--fix", {"is_flag": True, "help": "Make the safe fixes, then report what is left."}),
-    ("--diff", {"is_flag": True, "help": "Show what --fix would change, and change nothing."}),
-    ("-v --show-skipped", {"is_flag": True, "help": "Name the rules that were not asked."}),
-    ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
-)
+_GIVEN = ("format", "output", "html", "fix", "diff", "show_skipped", "debug")
+_RULES = ("select", "ignore", "fail_on", "list", "explain")
+_READING = ("sample", "shard", "out", "merge", "scheduler")
 
 
 @click.command(
     "check",
-    cls=_Sections,
+    cls=Sections,
     options_metavar="[OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="KEY=VALUE: a value is read as JSON where it is JSON, else as a word; a.b=1 reaches into a table. "
-    "Exit code: 0 nothing at or above --fail-on, 1 findings, 2 a mistake in the call or the input.",
+    "Exit code: 0 nothing at or above --fail-on, 1 findings, 2 a mistake in the call or the input, 130 Ctrl-C.",
 )
-@click.argument("subject", metavar="[MODEL|SETUPFILE|FOLDER]", required=False)
+@click.argument("subjects", metavar="[MODEL|SETUPFILE|FOLDER]", nargs=-1)
 @SETUP_FLAGS
 @TOKEN_FLAGS
 @TASK_FLAGS
 @RULE_FLAGS
 @OUTPUT_FLAGS
+@MACHINES_FLAGS
 @click.pass_context
-def command(ctx: click.Context, /, subject: str | None, **flags: Any) -> None:
+def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> None:
     """Find what would spoil a fine-tune before it starts.
 
-    Reads the files of MODEL (a folder or a hub name), the data and the settings, and loads no weights. Without an
-    argument it reads pretune-setup.toml or setup.toml (also .json, .yaml) of the current folder. A flag wins over
-    a setup file's key.
+    Reads the files of MODEL (a folder or a hub name), all rows of the data and the settings, and loads no weights.
+    Without an argument it reads pretune-setup.toml or setup.toml (also .json, .yaml) of the current folder. A flag
+    wins over a setup file's key.
     """
-    given = {name: flags.pop(name) for name in ("format", "output", "fix", "diff", "show_skipped", "debug", "sample")}
-    rules = {name: flags.pop(name) for name in ("select", "ignore", "fail_on", "list", "explain")}
+    given, rules, reading = ({name: flags.pop(name) for name in names} for names in (_GIVEN, _RULES, _READING))
     form = _one_of("--format", given["format"] or "text", FORMATS)
     _one_of("--fail-on", rules["fail_on"] or "error", FAIL_ON)
     if rules["list"] or rules["explain"]:
         _put(_about_rules(rules, form), given["output"])
         ctx.exit(0)
-    ctx.exit(_check(subject, flags, rules, given, form))
+    ctx.exit(_check(subjects, flags, rules, given, reading, form))
 
 
-def _check(subject: str | None, flags: dict[str, Any], rules: dict[str, Any], given: dict[str, Any], form: str) -> int:
+def _check(
+    subjects: tuple[str, ...],
+    flags: dict[str, Any],
+    rules: dict[str, Any],
+    given: dict[str, Any],
+    reading: dict[str, Any],
+    form: str,
+) -> int:
     """Check, mend or show what would be mended, write the report; the exit code."""
     from pretune.check.engine import run
     from pretune.check.facts import Facts
     from pretune.check.finding import Level
-    from pretune.check.sources.flags import setup_from_flags
+    from pretune.check.machines import asked_of_machines, part_of
+    from pretune.check.progress import reading_of
 
     chosen, settings = _chosen(rules)
-    setup, name = setup_from_flags(subject, flags)
+    machines = asked_of_machines(subjects, flags, reading)
+    if machines.parts:
+        setup, name, beside, sample = machines.setup, machines.subject, machines.beside, machines.sample
+    else:
+        setup, name, beside = _setup(subjects, flags)
+        sample = reading["sample"]
+    with reading_of(sys.stderr) as (progress, stop):
 
-    def check() -> Report:
-        facts = Facts(setup, sample=given["sample"])
-        return run(chosen, facts, subject=name, allow=settings.allow, debug=given["debug"])
+        def facts() -> Facts:
+            return Facts(
+                setup,
+                sample=sample,
+                beside=beside,
+                progress=progress,
+                stop=stop,
+                parts=machines.parts,
+                scheduler=machines.scheduler,
+            )
 
-    report = check()
-    if given["diff"] or given["fix"]:
-        from pretune.check import fix
-
-        planned = fix.plan(report.findings)
-        if given["fix"] and not given["diff"]:
-            planned = fix.make(planned)
-        _say(_told(planned, made=not given["diff"]))
-        if given["diff"]:
-            _put(fix.diff(planned.edits), given["output"])
-        elif planned.edits:
-            report = check()
+        if machines.shard is not None:
+            part_of(facts(), machines, subject=name)
+            return INTERRUPTED if stop() else 0
+        report = run(chosen, facts(), subject=name, allow=settings.allow, debug=given["debug"])
+        if given["diff"] or given["fix"]:
+            report = _mend(report, given, lambda: run(chosen, facts(), subject=name, allow=settings.allow))
     if not given["diff"]:
         _show(report, form, given["output"], verbose=given["show_skipped"])
+    if given["html"]:
+        from pretune.check.report.html import render
+
+        _put(render(report, verbose=given["show_skipped"]), given["html"])
+    if stop():
+        return INTERRUPTED
     fail_on = rules["fail_on"] or settings.fail_on or "error"
     return 0 if fail_on == "never" or not report.at_least(Level(fail_on)) else 1
+
+
+def _setup(subjects: tuple[str, ...], flags: dict[str, Any]) -> tuple[Setup, str, tuple[str, ...]]:
+    """The Setup, its name, and the tokenizers that are put beside its own."""
+    from pretune.check.sources.flags import setup_from_flags
+    from pretune.check.sources.setup_file import setup_file_in
+
+    if len(subjects) > 1:
+        raise UserError(
+            f"one model or setup file can be checked at a time, found {len(subjects)}: {' '.join(subjects[:3])}",
+            hint="data files stand behind --data; several tokenizers are --tokenizer A --tokenizer B",
+        )
+    subject = subjects[0] if subjects else None
+    tokenizers: tuple[str, ...] = tuple(flags.pop("tokenizer"))
+    alone = subject is None and setup_file_in(Path()) is None
+    main, beside = (tokenizers[:1], tokenizers[1:]) if alone or len(tokenizers) == 1 else ((), tokenizers)
+    setup, name = setup_from_flags(subject, {"tokenizer": main[0] if main else None, **flags})
+    return setup, name, beside
+
+
+def _mend(report: Report, given: dict[str, Any], again: Any) -> Report:
+    """Make the safe fixes, or show them; the report afterwards."""
+    from pretune.check import fix
+
+    planned = fix.plan(report.findings)
+    if given["fix"] and not given["diff"]:
+        planned = fix.make(planned)
+    _say(_told(planned, made=not given["diff"]))
+    if given["diff"]:
+        _put(fix.diff(planned.edits), given["output"])
+        return report
+    mended: Report = again() if planned.edits else report
+    return mended
 
 
 def _chosen(flags: dict[str, Any]) -> tuple[tuple[Rule, ...], Settings]:

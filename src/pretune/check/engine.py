@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pretune.check.finding import Facts, Rule
+    from pretune.corpus.figures import Profile
 
 CRASHED = "PT000"
 STALE = "PT001"
@@ -37,6 +39,7 @@ class Report:
         skipped: rules that could not be asked, and why.
         asked: the rules that were asked.
         remarks: what the user should know of where the facts came from (the hub's cache, when the hub did not answer).
+        profile: how the tokenizers read the data; None without data, or where they cannot be read as a whole.
     """
 
     subject: str
@@ -45,6 +48,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     asked: tuple[Rule, ...] = field(default=(), repr=False)
     remarks: tuple[str, ...] = ()
+    profile: Profile | None = None
 
     def count(self, level: Level) -> int:
         """How many findings have exactly this level."""
@@ -117,13 +121,17 @@ def run(
                 allowed.append((finding, reason))
             else:
                 findings.append(finding)
+    profile = None
+    if "corpus" in vars(facts):  # a rule asked for the data
+        with suppress(Unavailable):
+            profile = _had(facts, "profile", crashed)
     findings += [
         _crash(f"the fact {name}", detail if debug else detail.splitlines()[0]) for name, detail in crashed.items()
     ]
     findings += _stale(allow, allowed, asked)
     findings.sort(key=lambda finding: -finding.level.rank)
     remarks = tuple(getattr(facts, "remarks", ()))
-    return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked), remarks)
+    return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked), remarks, profile)
 
 
 def _had(facts: Facts, name: str, crashed: dict[str, str]) -> Any:

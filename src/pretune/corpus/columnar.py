@@ -30,7 +30,7 @@ def read_parquet(path: Path, label: str, *, columns: Sequence[str] | None = None
             batches = file.iter_batches(batch_size=_BATCH, columns=list(columns) if columns else None)
             yield from _rows(batches, label)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(path, "parquet", error) from None
+        raise unreadable(path, "parquet", error) from None
 
 
 def read_arrow(path: Path, label: str, *, columns: Sequence[str] | None = None) -> Iterator[Row]:
@@ -51,7 +51,7 @@ def read_arrow(path: Path, label: str, *, columns: Sequence[str] | None = None) 
             chosen = (_select(batch, columns, path) for batch in batches)
             yield from _rows(chosen, label)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(path, "arrow", error) from None
+        raise unreadable(path, "arrow", error) from None
 
 
 def _select(batch: Any, columns: Sequence[str] | None, path: Path) -> Any:
@@ -70,7 +70,8 @@ def _rows(batches: Any, label: str) -> Iterator[Row]:
                 yield Row(values, f"{label}:row {number}")
 
 
-def _unreadable(path: Path, kind: str, error: Exception) -> UserError:
+def unreadable(path: Path, kind: str, error: Exception) -> UserError:
+    """What pyarrow said of a damaged file, in one line."""
     reason = str(error).partition("\n")[0].rstrip(".")[:120]
     return UserError(
         f"{path} cannot be read as {kind}: {reason[:1].lower()}{reason[1:]}", hint="write it again, or save it as jsonl"

@@ -13,8 +13,10 @@ from pretune.corpus.row import Row
 from pretune.corpus.text import lines, text_head, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from pretune.corpus.text import Line
 
 
 def is_lines(path: Path) -> bool:
@@ -41,7 +43,12 @@ def read_lines(path: Path, label: str) -> Iterator[Row]:
     Raises:
         UserError: what `lines` raises.
     """
-    for line in lines(path):
+    return rows_of(lines(path), label)
+
+
+def rows_of(source: Iterable[Line], label: str) -> Iterator[Row]:
+    """The rows of these lines, one object each; a blank line is none."""
+    for line in source:
         where = f"{label}:{line.number}"
         if line.broken:
             yield Row({}, where, broken=line.broken)

@@ -21,9 +21,14 @@ from pretune.corpus.tagged import is_tagged, read_tagged
 from pretune.corpus.text import lines, raw_head, text_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pretune.corpus.text import Line
 
 __all__ = ["Format", "Row", "format_of", "read_rows"]
+
+PACKED = frozenset({".gz", ".zst", ".zstd"})
+"""Extensions that say what a text file is packed with."""
 
 Format = Literal["jsonl", "json", "table", "tagged", "text", "parquet", "arrow"]
 
@@ -39,8 +44,8 @@ def read_rows(
     """The rows of a data file, in its order. A row that cannot be read is given with its reason.
 
     Args:
-        path: txt, jsonl, json (list, SQuAD, KorQuAD, KLUE), csv, tsv, tagged sentences (all of them maybe gzipped),
-            parquet, arrow.
+        path: txt, jsonl, json (list, SQuAD, KorQuAD, KLUE), csv, tsv, tagged sentences (all of them maybe gzipped or
+            packed with zstd), parquet, arrow.
         limit: at most so many rows.
         columns: only these columns (and the first row tells whether they are there).
         named: names of columns the file may have, which tell a table's header from its first row.
@@ -77,11 +82,11 @@ def format_of(path: str | Path) -> Format:
         return "tagged"
     if suffixes & {".csv", ".tsv", ".tab"} or table_like(head, path):
         return "table"
-    if suffixes & {".txt", ".text", ".md"} or not suffixes - {".gz"}:
+    if suffixes & {".txt", ".text", ".md"} or not suffixes - PACKED:
         return "text"
     raise UserError(
         f"{path} has an extension that no data file has",
-        hint="txt, jsonl, json, csv, tsv, parquet and arrow are read, text also gzipped",
+        hint="txt, jsonl, json, csv, tsv, parquet and arrow are read, text also gzipped or packed with zstd",
     )
 
 
@@ -100,9 +105,14 @@ def _all_rows(path: Path, label: str, columns: Sequence[str] | None, named: Sequ
     elif kind == "table":
         yield from read_table(path, label, dialect_of(path, named=(*(columns or ()), *named)))
     else:
-        for line in lines(path):
-            if line.broken or line.text.strip():
-                yield Row({} if line.broken else {"text": line.text}, f"{label}:{line.number}", broken=line.broken)
+        yield from text_rows(lines(path), label)
+
+
+def text_rows(source: Iterable[Line], label: str) -> Iterator[Row]:
+    """A row a line, but for blank ones."""
+    for line in source:
+        if line.broken or line.text.strip():
+            yield Row({} if line.broken else {"text": line.text}, f"{label}:{line.number}", broken=line.broken)
 
 
 def _chosen(rows: Iterator[Row], label: str, columns: Sequence[str]) -> Iterator[Row]:

@@ -80,27 +80,67 @@ def read_table(path: Path, label: str, dialect: Dialect) -> Iterator[Row]:
     Raises:
         UserError: what `lines` raises.
     """
-    source = _Counted(lines(path))
-    reader = _reader(source, dialect)
-    first = dialect.header
+    return rows_of(lines(path), label, dialect)
+
+
+def rows_of(source: Iterator[Line], label: str, dialect: Dialect, *, before: int = 0) -> Iterator[Row]:
+    """The rows of these lines; they begin where a row does.
+
+    The header is the first row that can be read, which is the one the dialect took the names from.
+
+    Args:
+        source: as many of them are taken as the rows have that are asked for.
+        label: what the places begin with.
+        dialect: how the table is written.
+        before: lines of the file that stand before; when there are some, the header is among them.
+    """
+    counted = _Counted(source, before)
+    reader = _reader(counted, dialect)
+    header = dialect.header and not before
     while True:
-        before = source.number
+        start = counted.number
         try:
             fields = _next(reader)
         except csv.Error as error:
-            yield Row({}, f"{label}:{before + 1}", broken=f"not a row of a table: {error}")
+            yield Row({}, f"{label}:{start + 1}", broken=f"not a row of a table: {error}")
             continue
         if fields is None:
             return
-        if source.broken:
-            yield Row({}, f"{label}:{source.broken.number}", broken=source.broken.broken)
-            source.broken = None
-            first = False
-        elif first:
-            first = False
-        elif fields and not (len(fields) == 1 and not fields[0].strip()):
+        if counted.broken:
+            yield Row({}, f"{label}:{counted.broken.number}", broken=counted.broken.broken)
+            counted.broken = None
+        elif is_blank(fields):
+            continue
+        elif header:
+            header = False
+        else:
             values = dict(zip(dialect.columns, fields, strict=False))
-            yield Row(values, f"{label}:{before + 1}", lines=source.number - before, fields=len(fields))
+            yield Row(values, f"{label}:{start + 1}", lines=counted.number - start, fields=len(fields))
+
+
+def record_ends(source: Iterator[Line], dialect: Dialect, *, before: int = 0) -> Iterator[tuple[int, str]]:
+    """Where the records of these lines end.
+
+    Returns:
+        For each: lines of the file up to its end, and whether it is a `row` (or the header), `blank` or `broken`.
+    """
+    counted = _Counted(source, before)
+    reader = _reader(counted, dialect)
+    while True:
+        try:
+            fields = _next(reader)
+        except csv.Error:
+            yield counted.number, "broken"
+            continue
+        if fields is None:
+            return
+        yield counted.number, "broken" if counted.broken else "blank" if is_blank(fields) else "row"
+        counted.broken = None
+
+
+def is_blank(fields: Sequence[str]) -> bool:
+    """True for the fields of a blank line, which is no row."""
+    return not fields or (len(fields) == 1 and not fields[0].strip())
 
 
 def swallowed_lines(path: Path, dialect: Dialect, *, limit: int) -> tuple[int, int]:
@@ -131,9 +171,9 @@ def swallowed_lines(path: Path, dialect: Dialect, *, limit: int) -> tuple[int, i
 class _Counted:
     """The lines as csv.reader wants them, remembering how many were given and the last damaged one."""
 
-    def __init__(self, source: Iterator[Line]) -> None:
+    def __init__(self, source: Iterator[Line], number: int = 0) -> None:
         self.source = source
-        self.number = 0
+        self.number = number
         self.broken: Line | None = None
 
     def __iter__(self) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pretune.corpus.row import Row
 from pretune.corpus.text import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pretune.corpus.text import Line
@@ -35,9 +35,14 @@ def read_tagged(path: Path, label: str) -> Iterator[Row]:
     Raises:
         UserError: what `lines` raises.
     """
+    return rows_of(lines(path), label)
+
+
+def rows_of(source: Iterable[Line], label: str) -> Iterator[Row]:
+    """The sentences of these lines."""
     name = ""
     block: list[Line] = []
-    for line in lines(path):
+    for line in source:
         if not line.broken and not line.text.strip(" \r"):
             yield from _sentence(block, label, name)
             block, name = [], name if not block else ""

@@ -1,4 +1,4 @@
-"""Bytes of a data file to lines of text, in bounded memory; gzip is unpacked on the way.
+"""Bytes of a data file to lines of text, in bounded memory; gzip and zstd are unpacked on the way.
 
 Reads UTF-8 only. What is not text, or text of another encoding, is told in one sentence that names what it probably is;
 a single damaged line of a UTF-8 file is handed on as such. Knows nothing of rows.
@@ -7,16 +7,14 @@ a single damaged line of a UTF-8 file is handed on as such. Knows nothing of row
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pretune.core.errors import UserError
+from pretune.corpus.packed import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LINE_LIMIT = 64 * 2**20
@@ -28,8 +26,6 @@ WHOLE_LIMIT = 512 * 2**20
 HEAD = 64 * 2**10
 """Bytes that are looked at to tell what a file is."""
 
-_GZIP = b"\x1f\x8b"
-
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "save it as CSV UTF-8, or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save it as CSV UTF-8"),
@@ -38,9 +34,8 @@ _MAGIC = (
     (b"\x80\x03", "a pickle", "pickles are never opened here: save the rows as jsonl"),
     (b"\x80\x04", "a pickle", "pickles are never opened here: save the rows as jsonl"),
     (b"\x80\x05", "a pickle", "pickles are never opened here: save the rows as jsonl"),
-    (b"BZh", "compressed with bzip2", "unpack it, or pack it with gzip"),
-    (b"\xfd7zXZ", "compressed with xz", "unpack it, or pack it with gzip"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it, or pack it with gzip"),
+    (b"BZh", "compressed with bzip2", "unpack it, or pack it with zstd"),
+    (b"\xfd7zXZ", "compressed with xz", "unpack it, or pack it with zstd"),
     (b"SQLite format 3", "an SQLite database", "export the table as csv"),
     (b"version https://git-lfs", "a Git LFS pointer, not the data", "git lfs pull"),
     (b"<!doctype html", "an HTML page, not the data", "download the file itself"),
@@ -76,10 +71,10 @@ class Head:
 
 
 def raw_head(path: Path) -> bytes:
-    """The first bytes, unpacked when gzipped.
+    """The first bytes, unpacked when gzipped or packed with zstd.
 
     Raises:
-        UserError: missing, a folder, unreadable, empty, or not the gzip it begins as.
+        UserError: missing, a folder, unreadable, empty, or not the gzip or zstd it begins as.
     """
     if path.is_dir():
         inside = sorted(
@@ -89,8 +84,8 @@ def raw_head(path: Path) -> bytes:
             f"{path} is a folder, expected a data file",
             hint=f"name a file in it: {', '.join(inside[:3])}" if inside else "",
         )
-    with _open(path) as handle:
-        data = _read(handle, path, HEAD)
+    with unpacked(path) as file:
+        data = file.read(HEAD)
     if not data:
         raise UserError(f"{path} is empty", hint="a data file has at least one row")
     return data
@@ -117,30 +112,53 @@ def lines(path: Path) -> Iterator[Line]:
         UserError: what `text_head` raises; a line of more than LINE_LIMIT bytes; another encoding.
     """
     text_head(path)
-    seen_utf8 = False
-    with _open(path) as handle:
-        number = 0
-        while data := _read(handle, path, LINE_LIMIT + 1, line=True):
-            number += 1
-            if len(data) > LINE_LIMIT:
-                raise UserError(
-                    f"line {number} of {path} is longer than {LINE_LIMIT // 2**20} MB",
-                    hint="one row a line is expected; is this really a text file?",
-                )
-            if number == 1:
-                data = data.removeprefix(codecs.BOM_UTF8)
-            data = data.removesuffix(b"\n").removesuffix(b"\r")
-            try:
-                text = data.decode("utf-8")
-            except UnicodeDecodeError as error:
-                if not seen_utf8 and _damaged(data):
-                    raise _foreign(path, data) from None
-                yield Line(
-                    number, "", f"not UTF-8: byte 0x{data[error.start]:02x} at byte {error.start + 1} of the line"
-                )
-                continue
-            seen_utf8 = seen_utf8 or not text.isascii()
-            yield Line(number, text)
+    with unpacked(path) as file:
+        yield from lines_of(file.readline, path)
+
+
+class Seen:
+    """Whether a file has shown text that is UTF-8 and not just ASCII; what is damaged later is then a stray byte."""
+
+    __slots__ = ("utf8",)
+
+    def __init__(self) -> None:
+        self.utf8 = False
+
+
+def lines_of(
+    readline: Callable[[int], bytes], path: Path, *, number: int = 0, seen: Seen | None = None
+) -> Iterator[Line]:
+    """The lines that `readline` gives, as `lines` gives those of a whole file.
+
+    Args:
+        readline: a line with its end, at most so many bytes of it; empty at the end of the file.
+        path: the file, for messages.
+        number: lines that stand before.
+        seen: what the lines before have shown; it is kept up to date.
+
+    Raises:
+        UserError: a line of more than LINE_LIMIT bytes; another encoding.
+    """
+    seen = seen or Seen()
+    while data := readline(LINE_LIMIT + 1):
+        number += 1
+        if len(data) > LINE_LIMIT:
+            raise UserError(
+                f"line {number} of {path} is longer than {LINE_LIMIT // 2**20} MB",
+                hint="one row a line is expected; is this really a text file?",
+            )
+        if number == 1:
+            data = data.removeprefix(codecs.BOM_UTF8)
+        data = data.removesuffix(b"\n").removesuffix(b"\r")
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if not seen.utf8 and _damaged(data):
+                raise _foreign(path, data) from None
+            yield Line(number, "", f"not UTF-8: byte 0x{data[error.start]:02x} at byte {error.start + 1} of the line")
+            continue
+        seen.utf8 = seen.utf8 or not text.isascii()
+        yield Line(number, text)
 
 
 def whole(path: Path) -> str:
@@ -150,8 +168,8 @@ def whole(path: Path) -> str:
         UserError: what `text_head` raises; more than WHOLE_LIMIT bytes; not UTF-8 throughout.
     """
     text_head(path)
-    with _open(path) as handle:
-        data = _read(handle, path, WHOLE_LIMIT + 1)
+    with unpacked(path) as file:
+        data = file.read(WHOLE_LIMIT + 1)
     if len(data) > WHOLE_LIMIT:
         raise UserError(
             f"{path} is larger than {WHOLE_LIMIT // 2**20} MB",
@@ -224,35 +242,3 @@ def _foreign(path: Path, data: bytes) -> UserError:
     return UserError(
         f"{path} is not UTF-8 but probably {said}", hint=f"iconv -f {name} -t UTF-8 {path.name} > utf8-{path.name}"
     )
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of the file, unpacked when gzipped."""
-    try:
-        raw = path.open("rb") if path.is_file() else None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
-    if raw is None:
-        there = path.exists()
-        raise UserError(
-            f"{path} is a pipe or a device, expected a file" if there else f"{path} does not exist",
-            hint="it is read more than once: write it to a file" if there else "the name of a data file was expected",
-        )
-    with raw:
-        packed = raw.read(2) == _GZIP
-        raw.seek(0)
-        if packed:
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield cast("IO[bytes]", unpacked)
-        else:
-            yield raw
-
-
-def _read(handle: IO[bytes], path: Path, limit: int, *, line: bool = False) -> bytes:
-    try:
-        return handle.readline(limit) if line else handle.read(limit)
-    except EOFError:
-        raise UserError(f"{path} is cut off: its gzip stream has no end", hint="download or copy it again") from None
-    except (OSError, zlib.error) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None

@@ -3,11 +3,11 @@
 import pytest
 
 from pretune.check.facts.data import Answer, read_data, read_labels
-from pretune.check.facts.example import example_of, number_of
 from pretune.check.facts.split import further
 from pretune.check.finding import Unavailable
 from pretune.check.sources.setup import Setup
 from pretune.core.errors import UserError
+from pretune.corpus.example import example_of, number_of
 from pretune.corpus.row import Row
 from row_files import setup_of
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pretune.check.facts.mangled import undone
+from pretune.check.facts.text_tests import invisible
 from pretune.check.rules import data, data_marks, data_repeats, data_text, label_kinds, labels, mrc, tags
-from pretune.check.rules.data_marks import invisible
-from pretune.check.rules.mangled import undone
 from pretune.check.sources.setup import Data, Setup
 from row_files import asked, asked_all, setup_of
 

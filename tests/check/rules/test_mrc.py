@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pretune.check.facts.example import Answer
+from pretune.check.facts.answer_tests import explained
 from pretune.check.rules import mrc
-from pretune.check.rules.mrc import explained
+from pretune.corpus.example import Answer
 from row_files import asked, asked_all, setup_of
 
 CONTEXT = "서울은 대한민국의 수도이다.\n부산은 😀 바다에 가까운 도시이며 항구가 크다."

@@ -5,16 +5,18 @@ A fact that cannot be had raises Unavailable with the reason; the engine turns t
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pretune.check.facts.adapter import AdapterFacts
     from pretune.check.facts.adding import AddingFacts
     from pretune.check.facts.chat import ChatFacts
+    from pretune.check.facts.corpus import CorpusFacts
     from pretune.check.facts.data import DataFacts, LabelFacts
     from pretune.check.facts.lengths import LengthFacts
     from pretune.check.facts.loading import LoadingFacts
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pretune.check.facts.training import TrainingFacts
     from pretune.check.facts.versions import VersionFacts
     from pretune.check.sources.setup import Setup
+    from pretune.corpus.figures import Profile
 
 Value = TypeVar("Value")
 
@@ -63,12 +66,35 @@ class Facts:
 
     Args:
         setup: what the fine-tune is about to do.
-        sample: how many rows of each data file are looked at.
+        sample: how many rows of each data file are looked at; None: all, where polars is installed.
+        beside: further tokenizers that read the data.
+        progress: told (bytes read since the last time, bytes of all files) while the data are read.
+        stop: asked while the data are read whether to stop.
+        parts: what several machines read of the data, in place of reading them.
+        scheduler: the address of a Dask scheduler whose workers read the data.
     """
 
-    def __init__(self, setup: Setup, *, sample: int = 2000) -> None:
+    HEAD = 2000
+    """Rows of each file that facts look at which need rows one by one."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        sample: int | None = None,
+        beside: Sequence[str] = (),
+        progress: Callable[[int, int], None] = lambda *_: None,
+        stop: Callable[[], bool] = lambda: False,
+        parts: Sequence[Any] = (),
+        scheduler: str | None = None,
+    ) -> None:
         self.setup = setup
         self.sample = sample
+        self.beside = tuple(beside)
+        self.progress = progress
+        self.stop = stop
+        self.parts = tuple(parts)
+        self.scheduler = scheduler
         self.reasons: dict[str, str] = {}
 
     def maybe(self, name: str) -> Any:
@@ -83,7 +109,21 @@ class Facts:
         """What is to be said of where the files came from, of the facts that have been read."""
         read = [self.__dict__[name] for name in ("model", "tokenizer") if name in self.__dict__]
         sources = [fact.source if hasattr(fact, "source") else fact.files.source for fact in read]
-        return tuple(dict.fromkeys(remark for source in sources for remark in source.remarks))
+        remarks = [remark for source in sources for remark in source.remarks]
+        if "data" in self.__dict__ and self.sample is None and not self.reads_all:
+            remarks.append(
+                f"only the first {self.HEAD:,} rows of each file were looked at; pip install pretune[data] for all"
+            )
+        if "corpus" in self.__dict__:
+            remarks += [f"{name} cannot encode the data: {why}" for name, why in self.corpus.unusable.items()]
+        return tuple(dict.fromkeys(remarks))
+
+    @cached_property
+    def reads_all(self) -> bool:
+        """Whether what reads a whole corpus is installed."""
+        from importlib.util import find_spec
+
+        return find_spec("polars") is not None and find_spec("numpy") is not None
 
     def _need(self, said: object, *, otherwise: str) -> None:
         """Give up before a module is imported that would only find that the setup does not name what it reads."""
@@ -160,14 +200,39 @@ class Facts:
         return read_adapter(self.setup, self.model, self.maybe("weights"))
 
     @fact
-    def data(self) -> DataFacts:
-        """The sampled rows."""
+    def corpus(self) -> CorpusFacts:
+        """One pass over the data files."""
         self._need(
             self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
         )
+        self._need(self.reads_all, otherwise="reading the whole corpus needs polars (pip install pretune[data])")
+        from pretune.check.facts.corpus import read_corpus
+
+        return read_corpus(self)
+
+    @fact
+    def profile(self) -> Profile:
+        """How the tokenizers read the data."""
+        profile = self.corpus.profile
+        lengths = self.maybe("lengths")
+        from dataclasses import replace
+
+        from pretune.check.facts.encode import asked_length, asked_stride
+
+        limit = lengths.limit if lengths is not None else asked_length(self.setup)
+        return replace(profile, max_length=limit, stride=asked_stride(self.setup))
+
+    @fact
+    def data(self) -> DataFacts:
+        """The rows."""
+        self._need(
+            self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
+        )
+        if self.reads_all:
+            return self.corpus.data
         from pretune.check.facts.data import read_data
 
-        return read_data(self.setup, sample=self.sample)
+        return read_data(self.setup, sample=self.sample or self.HEAD)
 
     @fact
     def labels(self) -> LabelFacts:
@@ -216,7 +281,7 @@ class Facts:
         from pretune.check.facts.training import read_training
 
         data = self.maybe("data")
-        rows = len(data.train.rows) if data is not None else None
+        rows = data.train.total if data is not None else None
         lengths = self.maybe("lengths") if data is not None and self.setup.task == "question-answering" else None
         return read_training(self.setup, self.versions, rows, data is not None and not data.train.sampled, lengths)
 

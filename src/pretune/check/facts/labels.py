@@ -10,16 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pretune.check.facts.hits import Hits
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from pretune.check.facts.example import Example
+    from pretune.check.facts.label_table import Label, Seen
     from pretune.check.facts.split import DataFacts, Split
     from pretune.check.sources.setup import Setup
-
-Label = str | int | float
 
 Kind = Literal["class", "tag", "score"]
 
@@ -39,21 +36,25 @@ class LabelCounts:
         counts: label -> rows (tag -> tokens, score -> rows), without lists and missing ones. 1 and 1.0 are one label.
         first: label -> the first place it stands at.
         kinds: `int`, `float`, `str`, `list`, `other`, `missing` -> how many rows (tokens).
-        missing: the places of rows without a label.
-        lists: the rows whose label is a list (multi-label).
+        missing: the rows without a label, or with a tag less.
+        lists: the rows whose label is a list (multi-label); the kind `mixed`: not all in it are numbers.
+        sizes: length of such a list -> rows, and the first one.
+        partial: there are too many different labels to keep: `counts` has some of them only.
     """
 
     split: Split
     counts: Mapping[Label, int] = field(default_factory=dict)
     first: Mapping[Label, str] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    lists: tuple[Example, ...] = ()
+    missing: Hits = field(default_factory=Hits)
+    lists: Hits = field(default_factory=Hits)
+    sizes: Mapping[int, Seen] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def total(self) -> int:
-        """Labelled rows, or tags."""
-        return sum(self.counts.values())
+        """Labelled rows, or tags; lists are not counted."""
+        return sum(self.kinds.get(kind, 0) for kind in ("int", "float", "str"))
 
     @property
     def integers(self) -> Mapping[int, int]:
@@ -119,7 +120,7 @@ def read_labels(
     """Count the labels and find the head's.
 
     Args:
-        data: the sampled rows.
+        data: the rows.
         config: the model's config after edits; None when there is none. What the Setup says goes first.
         setup: names num_labels, id2label, label2id, problem_type, as config or config_update.
         config_at: what a place in the config begins with.
@@ -149,8 +150,8 @@ def read_labels(
     problem = said.get("problem_type", (None, ""))[0]
     return LabelFacts(
         kind=kind,
-        train=_count(data.train, kind),
-        eval=_count(data.eval, kind),
+        train=_count(data.train),
+        eval=_count(data.eval),
         num_labels=number,
         said="num_labels" in by_user or bool(names) or (number is not None and number != DEFAULT_NUM_LABELS),
         num_labels_at=at or (said["num_labels"][1] if "num_labels" in said else ""),
@@ -199,36 +200,20 @@ def _whole(label: float) -> bool:
     return isinstance(label, int) or label.is_integer()
 
 
-def _values(example: Example, kind: Kind) -> Iterable[Any]:
-    if kind == "tag":
-        return example.tags
-    return (example.score,) if kind == "score" else (example.label,)
-
-
-def _count(split: Split, kind: Kind) -> LabelCounts:
+def _count(split: Split) -> LabelCounts:
+    """The labels of a split as they count: cells of a table as pandas types the column."""
+    table, tables = split.labels, split.tables
     counts: Counter[Label] = Counter()
     first: dict[Label, str] = {}
+    for key, seen in sorted(table.seen.items(), key=lambda item: item[1].order):
+        label = table.typed(key.value, key.file, tables)
+        counts[label] += seen.rows
+        first.setdefault(label, seen.where)
     kinds: Counter[str] = Counter()
-    missing: list[str] = []
-    lists: list[Example] = []
-    for example, value in ((row, value) for row in split.rows for value in _values(row, kind)):
-        name = _kind_of(value)
-        kinds[name] += 1
-        if name == "missing":
-            missing.append(example.where)
-        elif name == "list":
-            lists.append(example)
-        elif name != "other":
-            label: Label = int(value) if isinstance(value, bool) else value
-            counts[label] += 1
-            first.setdefault(label, example.where)
-    return LabelCounts(split, dict(counts), first, dict(kinds), tuple(missing), tuple(lists))
-
-
-def _kind_of(value: Any) -> str:
-    if value is None or value != value or (isinstance(value, str) and not value.strip()):  # noqa: PLR0124 - NaN
-        return "missing"
-    names: Iterator[tuple[type, str]] = iter(
-        ((bool, "int"), (int, "int"), (float, "float"), (str, "str"), (list, "list"), (tuple, "list"))
+    for (file, kind), count in sorted(table.kinds.items()):
+        if kind in {"int", "float", "str", "list", "other", "missing"} and count:
+            kinds[table.typing(file) if kind == "str" and tables.get(file) else kind] += count
+    sizes = dict(sorted(table.sizes.items()))
+    return LabelCounts(
+        split, dict(counts), first, dict(kinds), table.missing.hits, table.lists.hits, sizes, partial=table.level > 0
     )
-    return next((name for kind, name in names if isinstance(value, kind)), "other")

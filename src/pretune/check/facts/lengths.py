@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pretune.check.facts.encode import choice, whole_number
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:
@@ -161,14 +162,16 @@ def read_lengths(
         raise Unavailable(f"model_type {model.model_type} is not in the tables, so its positions are not known")
     counted = data is not None or bool(encode.get("stride"))  # else the tokenizer need not be built
     specials, training, evaluation = _measured(tokenizer, data) if counted else ((0, 0), [], [])
-    key = next((name for name in ("max_length", "max_seq_length") if _whole(arguments.get(name)) is not None), None)
-    max_length = _whole(encode.get("max_length"))
+    key = next(
+        (name for name in ("max_length", "max_seq_length") if whole_number(arguments.get(name)) is not None), None
+    )
+    max_length = whole_number(encode.get("max_length"))
     if max_length is None and key is not None:
-        max_length = _whole(arguments.get(key))
+        max_length = whole_number(arguments.get(key))
     place = tokenizer.at("tokenizer_config.json", "/model_max_length") if tokenizer is not None else ""
     if "model_max_length" in setup.tokenizer_kwargs:
         place = setup.place("tokenizer_kwargs.model_max_length")
-    stride = _whole(encode.get("stride"))
+    stride = whole_number(encode.get("stride"))
     overflows = encode.get("return_overflowing_tokens")
     side = tokenizer.files.config.get("truncation_side") if tokenizer is not None else None
     return LengthFacts(
@@ -179,11 +182,11 @@ def read_lengths(
         max_length_key="encode.max_length" if key is None or "max_length" in encode else f"training_args.{key}",
         model_max_length=tokenizer.files.max_length if tokenizer is not None else None,
         model_max_length_at=place,
-        truncation=_choice(encode.get("truncation"), "do_not_truncate"),
+        truncation=choice(encode.get("truncation"), "do_not_truncate"),
         truncation_side="left" if encode.get("truncation_side", side) == "left" else "right",
         stride=stride,
         windows=bool(stride) if overflows is None else bool(overflows),
-        padding=_choice(encode.get("padding"), "do_not_pad"),
+        padding=choice(encode.get("padding"), "do_not_pad"),
         packs=bool(arguments.get("packing")),
         said=bool(encode),
         specials=specials,
@@ -204,20 +207,9 @@ def _positions(model: ModelFacts) -> tuple[int | None, bool]:
         scaling = model.effective.get(key)
         factor = scaling.get("factor") if isinstance(scaling, Mapping) else None
         if isinstance(scaling, Mapping) and isinstance(factor, int | float) and 1 < factor < 10_000:
-            start = _whole(scaling.get("original_max_position_embeddings")) or positions
+            start = whole_number(scaling.get("original_max_position_embeddings")) or positions
             positions = max(positions, int(start * factor))
     return positions, hard
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62 else None
-
-
-def _choice(value: Any, no: str) -> bool | str | None:
-    """A tokenizer's `truncation` or `padding`: the name that means no is False."""
-    if isinstance(value, str):
-        return {no: False, "false": False, "no": False, "true": True}.get(value.lower(), value)
-    return value if isinstance(value, bool) else None
 
 
 def _measured(tokenizer: TokenizerFacts | None, data: DataFacts | None) -> tuple[tuple[int, int], list[Row], list[Row]]:

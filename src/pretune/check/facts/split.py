@@ -1,17 +1,21 @@
-"""The training and evaluation data as they were sampled: FileFacts, Split, DataFacts. Knows how none of it was read."""
+"""The training and evaluation data, all rows or a sample of them: FileFacts, Split, DataFacts.
+
+Knows how none of it was read, and no test of rows.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from pretune.check.facts.hits import Hits
+from pretune.check.facts.label_table import LabelTable
 
-    from pretune.check.facts.example import Example
-    from pretune.corpus.row import Row
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pretune.corpus.example import Example
     from pretune.corpus.shape import Shape
 
 LONGEST = 32
@@ -20,14 +24,15 @@ LONGEST = 32
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """A data file as it was sampled.
+    """A data file.
 
     Attributes:
         path: as the user named it.
         format: jsonl, json, table, tagged, text, parquet or arrow.
         columns: its columns, in their order.
         roles: role -> column, as given or recognised.
-        rows: rows looked at.
+        rows: rows looked at, those that could not be read among them.
+        head: how many of them, the first, told what the columns are and what quotes would do.
         more: there are rows that were not looked at.
         bom: it begins with the UTF-8 byte order mark.
         header: of a table: its first line names the columns.
@@ -42,6 +47,7 @@ class FileFacts:
     columns: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
+    head: int = 0
     more: bool = False
     bom: bool = False
     header: bool = True
@@ -52,49 +58,79 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows of one split that were looked at.
+    """The rows of one split.
 
     Attributes:
         name: `train` or `eval`.
         files: the files, in the order given; empty: the split was not given.
-        rows: the examples.
-        broken: rows that could not be read.
+        rows: the first rows of each file as examples.
+        total: rows that were looked at and could be read, those of `rows` among them.
+        broken: rows that could not be read; each says why.
         sampled: there are rows that were not looked at.
+        hits: name of a test -> the rows in which it found something; a test that found nothing is not there.
+        labels: the labels, tags or scores of the rows.
+        runs: how often the label changes; None: more than a few hundred times.
     """
 
     name: str
     files: tuple[FileFacts, ...] = ()
     rows: tuple[Example, ...] = ()
-    broken: tuple[Row, ...] = ()
+    total: int = 0
+    broken: Hits = field(default_factory=Hits)
     sampled: bool = False
+    hits: Mapping[str, Hits] = field(default_factory=dict)
+    labels: LabelTable = field(default_factory=LabelTable)
+    runs: Runs | None = None
 
-    def found(self, hits: Sequence[Example | Row | str], *, of: int | None = None) -> str:
+    def hit(self, name: str) -> Hits:
+        """The rows in which the test of this name found something."""
+        return self.hits.get(name, _NONE)
+
+    def found(self, hits: Hits | Sequence[Example], *, of: int | None = None) -> str:
         """How many rows, of how many, and where others are than the first: `5 of 48 train rows (also :9 and :11)`.
 
         A finding's own place is that of its first row.
 
         Args:
-            hits: the rows, or their places.
-            of: how many were looked at; by default all the examples.
+            hits: the rows.
+            of: how many were looked at; by default all that could be read.
         """
-        total = len(self.rows) if of is None else of
+        total = self.total if of is None else of
         looked = "sampled " if self.sampled else ""
-        also = further(hit if isinstance(hit, str) else hit.where for hit in hits)
-        return f"{len(hits):,} of {total:,} {looked}{self.name} rows{also}"
+        about = "about " if isinstance(hits, Hits) and hits.about else ""
+        return f"{about}{len(hits):,} of {total:,} {looked}{self.name} rows{further(hit.where for hit in hits)}"
 
-    def holding(self, test: Callable[[str], bool]) -> tuple[Example, ...]:
-        """The rows one of whose texts passes the test; a text that many rows share (a context) is tested once."""
-        known = lru_cache(maxsize=65536)(test)
-        return tuple(row for row in self.rows if any(known(text) for _, text in row.texts))
+    def share(self, hits: Hits | Sequence[object] | int) -> float:
+        """`hits`, or a number of rows, as a share of the rows looked at."""
+        return (hits if isinstance(hits, int) else len(hits)) / max(self.total, 1)
 
-    def share(self, hits: Sequence[object]) -> float:
-        """`hits` as a share of the rows looked at."""
-        return len(hits) / max(len(self.rows), 1)
+    @property
+    def tables(self) -> Mapping[int, bool]:
+        """File -> whether it is a table."""
+        return {at: file.format == "table" for at, file in enumerate(self.files)}
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How often the label changes from one row to the next.
+
+    Attributes:
+        labels: rows with one label.
+        runs: stretches of rows with the same label.
+        kinds: different labels.
+    """
+
+    labels: int
+    runs: int
+    kinds: int
+
+
+_NONE = Hits()
 
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
-    """What the fine-tune is trained and evaluated on, as far as it was sampled.
+    """What the fine-tune is trained and evaluated on.
 
     Attributes:
         train: the training split.
@@ -102,6 +138,7 @@ class DataFacts:
         task: as the Setup says; None: not said.
         shape: what the rows are, by the task or else by their columns.
         columns: role -> column, of the first file.
+        beginning: the text that the test `beginning` looked for; empty: none.
     """
 
     train: Split
@@ -109,6 +146,7 @@ class DataFacts:
     task: str | None = None
     shape: Shape = "text"
     columns: Mapping[str, str] = field(default_factory=dict)
+    beginning: str = ""
 
     @property
     def splits(self) -> tuple[Split, ...]:

@@ -181,6 +181,17 @@ def read_setup_tokenizer(setup: Setup, model: ModelFacts | None) -> TokenizerFac
     return TokenizerFacts(model.name, files, _special(files, setup), said=_said(setup))
 
 
+def read_tokenizer_facts(name: str) -> TokenizerFacts:
+    """A tokenizer by its name alone.
+
+    Raises:
+        Unavailable: the order of its vocabulary is not known.
+        UserError: it cannot be read.
+    """
+    files = _read(locate(name), {})
+    return TokenizerFacts(name, files, dict(files.special))
+
+
 def _said(setup: Setup) -> Mapping[str, str]:
     return {key: setup.place(f"tokenizer_kwargs.{key}") for key in setup.tokenizer_kwargs}
 

@@ -1,4 +1,4 @@
-"""The report as text for people, one line a finding, JSON or SARIF. A format is imported when it is asked for."""
+"""The report as text for people, one line a finding, JSON or SARIF; html.py makes a page. Imported when asked for."""
 
 from __future__ import annotations
 

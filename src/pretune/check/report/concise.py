@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pretune.check.report.place import one_line
+from pretune.draw.visible import one_line
 
 if TYPE_CHECKING:
     from pretune.check.engine import Report

@@ -13,6 +13,7 @@ from pretune.check.finding import REMOVE, Level
 if TYPE_CHECKING:
     from pretune.check.engine import Report
     from pretune.check.finding import Finding
+    from pretune.corpus.figures import Profile
 
 VERSION = 1
 
@@ -30,9 +31,10 @@ def as_dict(report: Report) -> dict[str, Any]:
         `version` 1; `pretune` its version; `subject`; `remarks` on where the files came from; `findings`, each with
         code, name, severity, message, where, fix and, where files can be mended, `patches` (file, pointer, and value
         or remove) with `safe` and `title`; `allowed`, the same with `reason`; `skipped`, each with code, name and
-        reason; `summary`, the counts.
+        reason; `summary`, the counts; `profile`, where a corpus was read: all its figures (profile_json.py).
     """
-    return {
+    profile: Profile | None = getattr(report, "profile", None)
+    told: dict[str, Any] = {
         "version": VERSION,
         "pretune": __version__,
         "subject": report.subject,
@@ -49,6 +51,11 @@ def as_dict(report: Report) -> dict[str, Any]:
             "skipped": len(report.skipped),
         },
     }
+    if profile is not None:
+        from pretune.check.report import profile_json
+
+        told["profile"] = profile_json.as_dict(profile)
+    return told
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

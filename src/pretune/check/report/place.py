@@ -1,8 +1,12 @@
-"""Takes `where` apart into file, line, column and JSON pointer, and makes text from files safe to show. Opens none."""
+"""Takes `where` apart into file, line, column and JSON pointer. Opens no file."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from pretune.draw.visible import one_line
+from pretune.draw.visible import visible as shown
+
+__all__ = ["Place", "one_line", "place", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +45,3 @@ def place(where: str) -> Place:
         file = "" if pointer["file"] == "setup" else pointer["file"]  # `setup:/config/x`: said nowhere in a file
         return Place(file, None, None, pointer["pointer"], where)
     return Place(where, None, None, "", where)
-
-
-def shown(text: str) -> str:
-    """`text` with what could move a terminal's cursor, or turn its writing round, written as an escape.
-
-    Models and data come from strangers: an ESC in a token must not reach the terminal. Line ends are kept.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(char) if _unsafe(char) else char for char in text)
-
-
-def one_line(text: str) -> str:
-    """`shown(text)` with each run of white space as one space."""
-    return shown(" ".join(text.split()))
-
-
-def _unsafe(char: str) -> bool:
-    category = unicodedata.category(char)
-    turns = category == "Cf" and unicodedata.bidirectional(char) in _TURNING
-    return turns or (category in ("Cc", "Cs", "Zl", "Zp") and char != "\n")
-
-
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape", "backslashreplace").decode("ascii")

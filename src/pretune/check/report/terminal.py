@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, TextIO
 
 from pretune.check.report.text import lines
+from pretune.draw.terminal import can_draw
 
 if TYPE_CHECKING:
     from pretune.check.engine import Report
@@ -21,6 +22,10 @@ STYLES = {
     "where": "cyan",
     "fix": "green",
     "ok": "bold green",
+    "heading": "bold",
+    "best": "bold",
+    "bad": "red",
+    "bar": "blue",
     "dim": "dim",
     "": "",
 }
@@ -45,7 +50,7 @@ def write(report: Report, stream: TextIO, *, verbose: bool = False, width: int |
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
-    for line in lines(report, verbose=verbose):
+    for line in lines(report, verbose=verbose, width=console.width, plain=not can_draw(stream)):
         text = Text.assemble(*((piece, STYLES[style]) for piece, style in line.pieces))
         room = max(console.width - line.indent, 8)
         for part in text.wrap(console, room, overflow="fold") or [Text()]:

@@ -1,7 +1,8 @@
 """The report for people, as lines that are plain in a pipe and coloured in a terminal (terminal.py).
 
-The rule's name leads, then where, what was found and expected, and the fix; gravest first. The last lines count, and
-say what was not checked and why.
+First whether the tokenizers read the corpus, where one was read; then the findings: the rule's name leads, then where,
+what was found and expected, and the fix; gravest first. Then the corpus's tables. The last lines count, and say what
+was not checked and why.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level
-from pretune.check.report.place import one_line, shown
+from pretune.draw.visible import one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pretune.check.engine import Report, Skipped
     from pretune.check.finding import Finding
+    from pretune.corpus.figures import Profile
 
 MOST = 10
 """Findings of one rule that are shown; the machine formats have all."""
@@ -37,13 +39,21 @@ def render(report: Report, *, verbose: bool = False) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text)
 
 
-def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
+def lines(report: Report, *, verbose: bool = False, width: int | None = None, plain: bool = False) -> Iterator[Line]:
     """The report, line by line.
 
     Args:
         report: what the engine found.
-        verbose: name every rule that was not asked, and every finding that was allowed.
+        verbose: name every rule that was not asked, and every finding that was allowed; longer tables.
+        width: columns that tables have; None: as many as they want.
+        plain: draw with ASCII.
     """
+    profile: Profile | None = getattr(report, "profile", None)
+    if profile is not None:
+        from pretune.check.report import profile_text  # imports rich, which a report without tables does not need
+
+        yield from (Line(0, tuple(line)) for line in profile_text.verdicts(profile))
+        yield Line(0)
     for level in sorted(Level, key=lambda level: -level.rank):
         findings = [finding for finding in report.findings if finding.level is level]
         if findings:
@@ -52,6 +62,11 @@ def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
         for _, same in groupby(findings, key=lambda finding: finding.code):
             yield from _rule(list(same))
             yield Line(0)
+    if profile is not None:
+        tables = profile_text.lines(profile, width=width, verbose=verbose, plain=plain)
+        next(tables, None)  # the blank line before the first
+        yield from (Line(0, tuple(line)) for line in tables)
+        yield Line(0)
     for remark in report.remarks:
         yield Line(0, (("remark: ", "dim"), (one_line(remark), "")))
     yield from _counts(report)
@@ -74,7 +89,7 @@ def _rule(findings: list[Finding]) -> Iterator[Line]:
         if finding.where:
             yield Line(2, ((one_line(finding.where), "where"),))
             indent = 4
-        for part in shown(finding.message).split("\n"):
+        for part in visible(finding.message).split("\n"):
             yield Line(indent, ((part, ""),))
         if not one_help:
             yield from _way_out(finding, indent)

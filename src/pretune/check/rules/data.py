@@ -16,7 +16,6 @@ from pretune.corpus.shape import NAMES, ROLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pretune.check.facts.example import Example
     from pretune.check.facts.split import DataFacts, FileFacts, Split
     from pretune.check.finding import Rule
 
@@ -47,9 +46,8 @@ def broken_rows(data: DataFacts) -> Iterator[Problem]:
     for split in data.splits:
         if split.broken:
             first = split.broken[0]
-            total = len(split.rows) + len(split.broken)
-            said = split.found(split.broken, of=total)
-            yield Problem(f"{said} cannot be read; the first: {first.broken}", first.where)
+            said = split.found(split.broken, of=split.total + len(split.broken))
+            yield Problem(f"{said} cannot be read; the first: {first.said[0]}", first.where)
 
 
 @rule("DAT003", Level.WARNING)
@@ -59,17 +57,15 @@ def ragged_rows(data: DataFacts) -> Iterator[Problem]:
     Why: fields beyond the header make pandas and load_dataset("csv") raise; missing ones become NaN, often the label.
     Fix: quote fields that hold the delimiter, or use jsonl.
     """
-    for split, file, rows in _tables(data):
+    for split, file, at in _tables(data):
         expected = len(file.columns)
-        for kind, hits in (
-            ("more", [row for row in rows if row.fields > expected]),
-            ("fewer", [row for row in rows if row.fields < expected]),
-        ):
+        for kind in ("more", "fewer"):
+            hits = split.hit(f"{kind}-fields:{at}")
             if hits:
-                message = (
-                    f"{split.found(hits)} have {kind} fields than the {expected} columns, the first {hits[0].fields}"
+                found = (
+                    f"{split.found(hits)} have {kind} fields than the {expected} columns, the first {hits[0].said[0]}"
                 )
-                yield Problem(message, hits[0].where, level=None if file.header else Level.NOTE)
+                yield Problem(found, hits[0].where, level=None if file.header else Level.NOTE)
 
 
 @rule("DAT004", Level.WARNING)
@@ -79,28 +75,13 @@ def rows_swallowed_by_a_quote(data: DataFacts) -> Iterator[Problem]:
     Why: a quote that was never closed makes one row of many; their labels become text.
     Fix: double the quotes inside fields, or read the file with quoting=csv.QUOTE_NONE.
     """
-    for split, file, rows in _tables(data):
-        labels = Counter(str(list(row.values.values())[-1]) for row in rows if row.lines == 1 and row.values)
-        hits = [row for row in rows if row.lines > 1 and _holds_rows(row, file, labels)]
+    for split, _, at in _tables(data):
+        hits = split.hit(f"swallowed:{at}")
         if hits:
-            lost = sum(row.lines - 1 for row in hits)
             yield Problem(
-                f"{split.found(hits)} hold {number(lost)} further lines that look like rows, inside one quote",
+                f"{split.found(hits)} hold {number(hits.total)} further lines that look like rows, inside one quote",
                 hits[0].where,
             )
-
-
-def _holds_rows(row: Example, file: FileFacts, labels: Counter[str]) -> bool:
-    """True when a line inside a quoted field has the fields of a row and ends in a value that other rows end in."""
-    need = len(file.columns) - 1
-    for value in row.values.values():
-        inner = value.split("\n")[1:] if isinstance(value, str) and "\n" in value else []
-        for line in inner:
-            if need > 0 and line.count(file.delimiter) >= need:
-                last = line.rstrip("\r").rpartition(file.delimiter)[2].strip('" ')
-                if file.delimiter == "\t" or labels[last] >= 2:
-                    return True
-    return False
 
 
 @rule("DAT005", Level.NOTE)
@@ -116,9 +97,9 @@ def quotes_that_merge_rows(data: DataFacts) -> Iterator[Problem]:
             if file.swallowed:
                 yield Problem(
                     f"quotes are characters in {file.path}: read with default quoting, {number(file.swallowed)} of its "
-                    f"first {number(file.rows)} {split.name} rows may vanish into others",
+                    f"first {number(file.head)} {split.name} rows may vanish into others",
                     f"{file.path}:{file.swallowed_at}",
-                    level=Level.WARNING if file.swallowed >= MANY * file.rows else None,
+                    level=Level.WARNING if file.swallowed >= MANY * file.head else None,
                 )
 
 
@@ -193,12 +174,12 @@ def real_path(path: str) -> str:
         return path
 
 
-def _tables(data: DataFacts) -> Iterator[tuple[Split, FileFacts, list[Example]]]:
-    """Each table with its rows."""
+def _tables(data: DataFacts) -> Iterator[tuple[Split, FileFacts, int]]:
+    """Each table with its number in its split."""
     for split in data.splits:
-        for file in split.files:
+        for at, file in enumerate(split.files):
             if file.format == "table":
-                yield split, file, [row for row in split.rows if row.where.startswith(f"{file.path}:")]
+                yield split, file, at
 
 
 RULES: tuple[Rule, ...] = (

@@ -5,10 +5,6 @@ Knows no tokenizer.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
@@ -17,22 +13,10 @@ from pretune.check.rules.wording import number, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pretune.check.facts.hits import Hits
     from pretune.check.facts.split import DataFacts
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
-
-INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\u3164\ufeff\uffa0]")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_JOINERS = "\u200c\u200d"
-_MARKS = "\u200e\u200f\u061c"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|apos|#\d{2,5}|#x[0-9a-fA-F]{2,5});")
-_TAG = re.compile(
-    r"</?(?:br|p|div|span|b|i|u|a|li|ul|ol|td|tr|table|font|img|strong|em|h[1-6])(?:\s[^<>]{0,200})?\s*/?>",
-    re.IGNORECASE,
-)
-_ESCAPE = re.compile(r"(?<!\\)\\[nrt](?![a-zA-Z])|(?<!\\)\\u[0-9a-fA-F]{4}")
-_RUN = re.compile(r"[^\W_]{101,}")
 
 
 def by_share(share: float, *, error: float = 2.0, warning: float) -> Level:
@@ -48,44 +32,22 @@ def invisible_characters(data: DataFacts) -> Iterator[Problem]:
     and inside Persian or Indic words are meant, and not counted.
     Fix: remove them, for training, evaluation and use alike.
     """
-    shares = {split.name: split.share(split.holding(lambda text: bool(invisible(text)))) for split in data.splits}
+    shares = [split.share(split.hit("invisible")) for split in data.splits]
     for split in data.splits:
-        hits = split.holding(lambda text: bool(invisible(text)))
+        hits = split.hit("invisible")
         if not hits:
             continue
-        counts = Counter(char for row in hits for _, text in row.texts for char in invisible(text))
-        named = ", ".join(f"U+{ord(char):04X}" for char, _ in counts.most_common(3))
-        one_sided = len(shares) == 2 and min(shares.values()) == 0
+        one_sided = len(shares) == 2 and min(shares) == 0
         level = by_share(split.share(hits), warning=0.02 if one_sided else 0.05)
         alone = ", the other split none" if one_sided else ""
-        yield Problem(f"{split.found(hits)} hold invisible characters ({named}){alone}", hits[0].where, level=level)
+        yield Problem(
+            f"{split.found(hits)} hold invisible characters ({_named(hits)}){alone}", hits[0].where, level=level
+        )
 
 
-def invisible(text: str) -> list[str]:
-    """The invisible characters that are not meant: joiners between emoji or in the scripts that need them are."""
-    if text.isascii():
-        return []
-    found = _BIDI.findall(text)
-    for match in INVISIBLE.finditer(text):
-        char, at = match.group(), match.start()
-        if char in _JOINERS + _MARKS and (_joinable(text[at - 1 : at]) or _joinable(text[at + 1 : at + 2])):
-            continue
-        found.append(char)
-    return found
-
-
-def _joinable(char: str) -> bool:
-    """True beside emoji, and beside letters of scripts that are written with joiners or from right to left."""
-    if not char:
-        return False
-    code = ord(char)
-    emoji = code >= 0x1F000 or 0x2190 <= code <= 0x2BFF or char == "\ufe0f"
-    return (
-        emoji
-        or unicodedata.bidirectional(char) in {"R", "AL", "AN"}
-        or 0x0900 <= code <= 0x109F
-        or 0x1780 <= code <= 0x18AF
-    )
+def _named(hits: Hits) -> str:
+    """The most frequent characters of those found."""
+    return ", ".join(f"U+{ord(char):04X}" for char, _ in hits.common(3))
 
 
 @rule("DAT027", Level.NOTE)
@@ -96,7 +58,7 @@ def no_break_spaces(data: DataFacts) -> Iterator[Problem]:
     Fix: replace them by spaces, for training, evaluation and use alike.
     """
     for split in data.splits:
-        hits = split.holding(lambda text: "\xa0" in text)
+        hits = split.hit("no-break")
         if split.share(hits) >= 0.02:
             yield Problem(
                 f"{split.found(hits)} hold no-break spaces (U+00A0), which a tokenizer may not read as spaces",
@@ -112,12 +74,10 @@ def control_characters(data: DataFacts) -> Iterator[Problem]:
     Fix: remove them.
     """
     for split in data.splits:
-        hits = split.holding(lambda text: bool(_CONTROL.search(text)))
+        hits = split.hit("control")
         if hits:
-            found = Counter(char for row in hits for _, text in row.texts for char in _CONTROL.findall(text))
-            named = ", ".join(f"U+{ord(char):04X}" for char, _ in found.most_common(3))
             level = by_share(split.share(hits), warning=0.01)
-            yield Problem(f"{split.found(hits)} hold control characters ({named})", hits[0].where, level=level)
+            yield Problem(f"{split.found(hits)} hold control characters ({_named(hits)})", hits[0].where, level=level)
 
 
 @rule("DAT029", Level.NOTE)
@@ -128,17 +88,11 @@ def markup_left_in_text(data: DataFacts) -> Iterator[Problem]:
     Fix: html.unescape(text), and remove the tags, unless they are meant.
     """
     for split in data.splits:
-        for what, pattern in (("HTML entities", _ENTITY), ("HTML tags", _TAG)):
-            hits = split.holding(partial(_has, pattern))
+        for what, name in (("HTML entities", "entity"), ("HTML tags", "tag")):
+            hits = split.hit(name)
             if split.share(hits) >= 0.005 or len(hits) >= 20:
-                first = next(match.group() for _, text in hits[0].texts if (match := pattern.search(text)))
-                yield Problem(
-                    f"{split.found(hits)} hold {what} such as {shown(first)}, which may not be meant", hits[0].where
-                )
-
-
-def _has(pattern: re.Pattern[str], text: str) -> bool:
-    return bool(pattern.search(text))
+                found = f"{split.found(hits)} hold {what} such as {shown(hits[0].said[0])}, which may not be meant"
+                yield Problem(found, hits[0].where)
 
 
 @rule("DAT030", Level.NOTE)
@@ -149,13 +103,11 @@ def escapes_left_in_text(data: DataFacts) -> Iterator[Problem]:
     Fix: replace the escapes by what they stand for, and mind answer_start, which counts them.
     """
     for split in data.splits:
-        hits = split.holding(lambda text: "\\" in text and bool(_ESCAPE.search(text)))
+        hits = split.hit("escape")
         if split.share(hits) >= 0.01:
-            first = next(match.group() for _, text in hits[0].texts if (match := _ESCAPE.search(text)))
-            yield Problem(
-                f"{split.found(hits)} hold escapes such as {shown(first)} written out, which may not be meant",
-                hits[0].where,
-            )
+            such = shown(hits[0].said[0])
+            found = f"{split.found(hits)} hold escapes such as {such} written out, which may not be meant"
+            yield Problem(found, hits[0].where)
 
 
 @rule("DAT031", Level.NOTE)
@@ -167,10 +119,9 @@ def very_long_words(data: DataFacts, setup: Setup) -> Iterator[Problem]:
     Fix: look at them; put the spaces back where they were lost.
     """
     for split in data.splits if setup.model is None and setup.tokenizer is None else ():
-        hits = split.holding(lambda text: bool(_RUN.search(text)))
+        hits = split.hit("long-word")
         if hits:
-            longest = max(len(run) for row in hits for _, text in row.texts for run in _RUN.findall(text))
-            message = f"{split.found(hits)} hold a word of over 100 characters, the longest {number(longest)}"
+            message = f"{split.found(hits)} hold a word of over 100 characters, the longest {number(hits.longest)}"
             yield Problem(message, hits[0].where)
 
 

@@ -5,27 +5,19 @@ Knows no tokenizer; how one reads such text is the family TOK's business.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
-from pretune.check.rules.data_marks import INVISIBLE, by_share
-from pretune.check.rules.mangled import undone
+from pretune.check.rules.data_marks import by_share
 from pretune.check.rules.wording import number, percent, shown
-from pretune.corpus.shape import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pretune.check.facts.example import Example
     from pretune.check.facts.split import DataFacts
     from pretune.check.finding import Rule
 
-_JAMO = re.compile("[\u1100-\u1112][\u1161-\u1175]")
-_MISSING = frozenset({"nan", "NaN", "NA", "N/A", "n/a", "null", "NULL", "None", "<NA>", "#N/A", "-nan", "-NaN", "#NA"})
-"""What pandas reads as a missing value, besides the empty cell."""
+_TEXTS = ("text", "text_pair", "question", "context")
 
 
 @rule("DAT020", Level.ERROR)
@@ -36,31 +28,14 @@ def null_text(data: DataFacts) -> Iterator[Problem]:
     Fix: remove these rows, or fill them with text.
     """
     for split in data.splits:
-        roles = {role for file in split.files for role in file.roles} & {"text", "text_pair", "question", "context"}
-        for role in sorted(roles):
-            columns = {file.roles[role] for file in split.files if role in file.roles}
-            hits = [row for row in split.rows if getattr(row, role) is None]
-            if hits and len(hits) < len(split.rows):
-                kinds = Counter(_kind(row, columns) for row in hits).most_common(2)
-                what = " or ".join(kind for kind, _ in kinds)
+        for role in sorted(_TEXTS):
+            hits = split.hit(f"null:{role}")
+            if hits and len(hits) < split.total:
+                what = " or ".join(kind for kind, _ in hits.common(2))
                 yield Problem(f"{split.found(hits)} have {what} as {role}, expected text", hits[0].where)
-            elif hits and split.rows:
-                kind = _kind(hits[0], columns)
-                yield Problem(
-                    f"all {number(len(hits))} {split.name} rows have {kind} as {role}, expected text", hits[0].where
-                )
-
-
-def _kind(row: Example, columns: set[str]) -> str:
-    value = next((value for column in columns if (value := value_of(row.values, column)) is not None), None)
-    if value is None or value != value:  # noqa: PLR0124 - NaN is not itself
-        return "null"
-    names = {bool: "a truth value", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
-    return names.get(type(value), type(value).__name__)
-
-
-def _blank(text: str) -> bool:
-    return not text.strip() or not INVISIBLE.sub("", text).strip(" \t\r\n\ufe0f")
+            elif hits:
+                found = f"all {number(len(hits))} {split.name} rows have {hits[0].said[0]} as {role}, expected text"
+                yield Problem(found, hits[0].where)
 
 
 @rule("DAT021", Level.WARNING)
@@ -72,16 +47,12 @@ def blank_text(data: DataFacts) -> Iterator[Problem]:
     Fix: remove these rows.
     """
     for split in data.splits:
-        roles: dict[str, list[Example]] = {}
-        for row in split.rows:
-            for role, text in row.texts:
-                # a message may be empty by design (a tool call); a pair's second text too
-                if role in {"text", "question", "context", "text_pair"} and _blank(text):
-                    roles.setdefault(role, []).append(row)
-        for role, hits in roles.items():
-            unseen = sum(bool(getattr(row, role).strip()) for row in hits)
-            hidden = f", {unseen} of them of invisible characters only" if unseen else ""
-            yield Problem(f"{role} is blank in {split.found(hits)}{hidden}", hits[0].where)
+        for role in _TEXTS:
+            hits = split.hit(f"blank:{role}")
+            if hits:
+                unseen = hits.kinds.get("unseen", 0)
+                hidden = f", {number(unseen)} of them of invisible characters only" if unseen else ""
+                yield Problem(f"{role} is blank in {split.found(hits)}{hidden}", hits[0].where)
 
 
 @rule("DAT022", Level.NOTE)
@@ -92,16 +63,10 @@ def text_that_pandas_takes_for_missing(data: DataFacts) -> Iterator[Problem]:
     Fix: read with keep_default_na=False.
     """
     for split in data.splits:
-        tables = tuple(f"{file.path}:" for file in split.files if file.format == "table")
-        hits = (
-            [row for row in split.rows if row.where.startswith(tables) and {text for _, text in row.texts} & _MISSING]
-            if tables
-            else []
-        )
+        hits = split.hit("missing-word")
         if hits:
-            word = next(text for _, text in hits[0].texts if text in _MISSING)
             yield Problem(
-                f"{split.found(hits)} have a text such as {shown(word)}, which pandas may read as missing",
+                f"{split.found(hits)} have a text such as {shown(hits[0].said[0])}, which pandas may read as missing",
                 hits[0].where,
             )
 
@@ -115,7 +80,7 @@ def decomposed_hangul(data: DataFacts) -> Iterator[Problem]:
     Fix: unicodedata.normalize("NFC", text), for training, evaluation and use alike.
     """
     shares = {
-        split.name: (split, hits, split.share(hits)) for split in data.splits if (hits := split.holding(_decomposed))
+        split.name: (split, hits, split.share(hits)) for split in data.splits if (hits := split.hit("decomposed"))
     }
     for split, hits, share in shares.values():
         other = [s for s in data.splits if s.name != split.name]
@@ -130,11 +95,6 @@ def decomposed_hangul(data: DataFacts) -> Iterator[Problem]:
         )
 
 
-def _decomposed(text: str) -> bool:
-    """True when NFC would compose jamo; archaic Hangul, which no syllable exists for, stays as it is."""
-    return bool(_JAMO.search(text)) and unicodedata.normalize("NFC", text) != text
-
-
 @rule("DAT024", Level.WARNING)
 def mojibake(data: DataFacts) -> Iterator[Problem]:
     """Text was decoded with another encoding than it was written in.
@@ -143,9 +103,9 @@ def mojibake(data: DataFacts) -> Iterator[Problem]:
     Fix: read the source again with the right encoding.
     """
     for split in data.splits:
-        hits = split.holding(lambda text: undone(text) is not None)
+        hits = split.hit("mojibake")
         if hits:
-            how, meant = next(found for _, text in hits[0].texts if (found := undone(text)))
+            how, meant = hits[0].said
             share = split.share(hits)
             was = f": {shown(meant, 20)} was meant in the first" if meant else ""
             message = f"{split.found(hits)} hold mojibake, {how}{was}"
@@ -160,7 +120,7 @@ def replacement_characters(data: DataFacts) -> Iterator[Problem]:
     Fix: read the source again with the right encoding (CP949 for many Korean files), not with errors="replace".
     """
     for split in data.splits:
-        hits = split.holding(lambda text: "\ufffd" in text or any("\ud800" <= char <= "\udfff" for char in text))
+        hits = split.hit("replaced")
         if hits:
             level = by_share(split.share(hits), error=0.05, warning=0.005)
             yield Problem(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pretune.check.facts.data import LabelFacts
-    from pretune.check.facts.labels import Label
+    from pretune.check.facts.label_table import Label
     from pretune.check.finding import Rule
 
 
@@ -26,13 +26,14 @@ def labels_unseen_in_training(labels: LabelFacts) -> Iterator[Problem]:
     Why: they can only be wrong; a label table made from the training data raises KeyError on them.
     Fix: split by label (stratify), or give the label training rows.
     """
-    if labels.kind == "score" or not labels.train.counts or not classes(labels):
+    partial = labels.train.partial or labels.eval.partial
+    if labels.kind == "score" or not labels.train.counts or not classes(labels) or partial:
         return
     unseen = [label for label in labels.eval.counts if label not in labels.train.counts and label != -100]
     if unseen:
         total = sum(labels.eval.counts[label] for label in unseen)
         sampled = labels.train.split.sampled
-        rows = number(len(labels.train.split.rows))
+        rows = number(labels.train.split.total)
         where = f"the first {rows} train rows, and may be further on" if sampled else f"any of the {rows} train rows"
         message = f"{number(total)} eval labels are not in {where}: {some(map(str, unseen))}"
         yield Problem(message, labels.eval.first[unseen[0]], level=Level.NOTE if sampled else None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.check.facts.hits import Hit, Hits
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.label_counts import spread
 from pretune.check.rules.wording import number, percent, shown
@@ -65,10 +66,9 @@ def label_lists_against_problem_type(labels: LabelFacts) -> Iterator[Problem]:
         return
     multi = labels.problem_type == "multi_label_classification"
     for counts in labels.splits:
-        lists = [row.label for row in counts.lists]
+        lists, sizes = counts.lists, list(counts.sizes)
         if lists and not multi:
-            sizes = sorted({len(label) for label in lists})
-            hot = len(sizes) == 1 and all(isinstance(x, (int, float)) for label in lists for x in label)
+            hot = len(sizes) == 1 and not lists.kinds.get("mixed")
             shape = f"lists of {sizes[0]} numbers" if hot else "lists"
             said = labels.problem_type or "not set"
             found = f"{number(len(lists))} {counts.split.name} labels are {shape}"
@@ -90,14 +90,15 @@ def label_lists_of_another_length(labels: LabelFacts) -> Iterator[Problem]:
     if labels.kind != "class" or labels.problem_type != "multi_label_classification":
         return
     for counts in labels.splits:
-        lists = [row for row in counts.lists if all(isinstance(x, (int, float)) for x in row.label)]
-        size = labels.num_labels if labels.said and labels.num_labels else len(lists[0].label) if lists else 0
-        hits = [row for row in lists if len(row.label) != size]
-        if hits and len(lists) == len(counts.lists):
-            message = (
-                f"{counts.split.found(hits)} have another number of labels than {size}, the first {len(hits[0].label)}"
-            )
-            yield Problem(message, hits[0].where)
+        if not counts.lists or counts.lists.kinds.get("mixed"):
+            continue
+        size = labels.num_labels if labels.said and labels.num_labels else int(counts.lists[0].said[0])
+        others = {length: seen for length, seen in counts.sizes.items() if length != size}
+        if others:
+            first = min(others, key=lambda length: others[length].order)
+            rows = Hits(sum(seen.rows for seen in others.values()), (Hit(others[first].where),))
+            message = f"{counts.split.found(rows)} have another number of labels than {size}, the first {first}"
+            yield Problem(message, rows[0].where)
 
 
 @rule("LAB024", Level.WARNING)

@@ -9,9 +9,9 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pretune.check.facts.example import number_of
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
+from pretune.corpus.example import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,10 @@ def labels_outside_the_head(labels: LabelFacts) -> Iterator[Problem]:
                 level = None if labels.said else Level.WARNING
                 yield Problem(message, counts.first[extreme], level=level)
         if len(counts.names) > size:
-            message = f"{counts.split.name} has {len(counts.names)} labels, but num_labels is {size}{_head(labels)}"
+            over = "over " if counts.partial else ""
+            message = (
+                f"{counts.split.name} has {over}{len(counts.names)} labels, but num_labels is {size}{_head(labels)}"
+            )
             # the script may well count the names itself
             level = Level.WARNING if labels.said else Level.NOTE
             place = labels.num_labels_at or next(iter(counts.first.values()))
@@ -153,17 +156,18 @@ def missing_labels(labels: LabelFacts) -> Iterator[Problem]:
     Fix: remove these rows, or label them.
     """
     for counts in labels.splits:
-        rows = len(counts.split.rows)
+        rows = counts.split.total
         if not counts.missing:
             continue
         what = {"tag": "tag", "score": "score"}.get(labels.kind, "label")
         if labels.kind != "tag" and len(counts.missing) == rows:
             level = Level.NOTE if counts.split.name == "eval" else None
-            yield Problem(f"no {counts.split.name} row has a {what}, of {number(rows)}", counts.missing[0], level=level)
+            yield Problem(
+                f"no {counts.split.name} row has a {what}, of {number(rows)}", counts.missing[0].where, level=level
+            )
         else:
-            hits = list(dict.fromkeys(counts.missing))
             level = Level.WARNING if counts.split.name == "eval" else None
-            yield Problem(f"{counts.split.found(hits)} lack a {what}", hits[0], level=level)
+            yield Problem(f"{counts.split.found(counts.missing)} lack a {what}", counts.missing[0].where, level=level)
 
 
 @rule("LAB007", Level.WARNING)

@@ -5,8 +5,6 @@ Knows no tokenizer: answers that truncation cuts away are the family LEN's busin
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
@@ -15,7 +13,7 @@ from pretune.check.rules.wording import number, percent, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pretune.check.facts.example import Answer, Example
+    from pretune.check.facts.hits import Hits
     from pretune.check.facts.split import DataFacts, Split
     from pretune.check.finding import Rule
 
@@ -27,48 +25,8 @@ def _splits(data: DataFacts) -> Iterator[Split]:
     return iter(data.splits if data.shape == "squad" else ())
 
 
-def _level(split: Split, hits: list[Example]) -> Level:
+def _level(split: Split, hits: Hits) -> Level:
     return Level.ERROR if split.share(hits) >= _FEW else Level.WARNING
-
-
-def _misaligned(row: Example) -> Answer | None:
-    """The first answer that is in the context but does not stand where answer_start says."""
-    context = row.context or ""
-    for answer in row.answers:
-        start = answer.start
-        if (
-            answer.text
-            and start is not None
-            and (start < 0 or not context.startswith(answer.text, start))
-            and answer.text in context
-        ):
-            return answer
-    return None
-
-
-def explained(context: str, answer: Answer) -> str:
-    """Which way of counting makes `answer.start` right: bytes, UTF-16, another Unicode form, or a shift by a few."""
-    start = answer.start or 0
-    places: list[int] = []
-    at = context.find(answer.text)
-    while at >= 0 and len(places) < 1000:
-        places.append(at)
-        at = context.find(answer.text, at + 1)
-    if any(len(context[:at].encode("utf-8", "surrogatepass")) == start for at in places):
-        return "counts UTF-8 bytes"
-    if any(len(context[:at].encode("utf-16-le", "surrogatepass")) == 2 * start for at in places):
-        return "counts UTF-16 units (JavaScript, Java)"
-    if any(len(context[:at].encode("cp949", "replace")) == start for at in places):
-        return "counts CP949 bytes"
-    for form in ("NFD", "NFC"):
-        if any(len(unicodedata.normalize(form, context[:at])) == start for at in places):
-            return f"fits the context in {form}"
-    if any(len(context[:at].replace("\n", "\r\n")) == start for at in places):
-        return "counts line ends as two characters"
-    nearest = min(places, key=lambda at: abs(at - start), default=None)
-    if nearest is None or abs(nearest - start) > 50:
-        return "points elsewhere"
-    return f"is off by {start - nearest:+d}"
 
 
 @rule("MRC001", Level.ERROR)
@@ -79,16 +37,11 @@ def answer_start_misaligned(data: DataFacts) -> Iterator[Problem]:
     Fix: search for the answer in the context near answer_start, and count characters (code points), not bytes.
     """
     for split in _splits(data):
-        pairs = [(row, answer) for row in split.rows if (answer := _misaligned(row))]
-        if pairs:
-            reasons = Counter(explained(row.context or "", answer) for row, answer in pairs)
-            why = ", ".join(f"{reason} in {number(n)}" for reason, n in reasons.most_common(2))
-            hits = [row for row, _ in pairs]
-            yield Problem(
-                f"answer_start misses its answer in {split.found(hits)}: it {why}",
-                hits[0].where,
-                level=_level(split, hits),
-            )
+        hits = split.hit("misaligned")
+        if hits:
+            why = ", ".join(f"{reason} in {number(n)}" for reason, n in hits.common(2))
+            found = f"answer_start misses its answer in {split.found(hits)}: it {why}"
+            yield Problem(found, hits[0].where, level=_level(split, hits))
 
 
 @rule("MRC002", Level.ERROR)
@@ -99,24 +52,12 @@ def answer_not_in_context(data: DataFacts) -> Iterator[Problem]:
     Fix: mend the answer or the context (Unicode form, white space), or remove the row.
     """
     for split in _splits(data):
-        hits, alike = [], 0
-        for row in split.rows:
-            lost = [a.text for a in row.answers if a.text.strip() and a.text not in (row.context or "")]
-            # an evaluation set may list an odd wording beside one that fits
-            if lost and len(lost) == len(row.answers):
-                hits.append(row)
-                alike += _fold(lost[0]) in _fold(row.context or "")
+        hits = split.hit("not-in-context")
         if hits:
+            alike = hits.kinds.get("alike", 0)
             near = f"; {number(alike)} would be, but for Unicode form, case or white space" if alike else ""
-            yield Problem(
-                f"the answer is not in the context in {split.found(hits)}{near}",
-                hits[0].where,
-                level=_level(split, hits),
-            )
-
-
-def _fold(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+            found = f"the answer is not in the context in {split.found(hits)}{near}"
+            yield Problem(found, hits[0].where, level=_level(split, hits))
 
 
 @rule("MRC003", Level.ERROR)
@@ -127,8 +68,7 @@ def answer_start_missing(data: DataFacts) -> Iterator[Problem]:
     Fix: add answer_start, in characters of the context.
     """
     for split in _splits(data):
-        hits = [row for row in split.rows if any(a.text and (a.start is None or a.start < 0) for a in row.answers)]
-        hits = [row for row in hits if _misaligned(row) is None or any(a.start is None for a in row.answers)]
+        hits = split.hit("without-start")
         if hits:
             level = None if data.task == "question-answering" else Level.NOTE
             yield Problem(
@@ -144,7 +84,7 @@ def empty_answer(data: DataFacts) -> Iterator[Problem]:
     Fix: write the answer, or give no answers and is_impossible: true.
     """
     for split in _splits(data):
-        hits = [row for row in split.rows if any(not a.text.strip() for a in row.answers) and not row.is_impossible]
+        hits = split.hit("blank-answer")
         if hits:
             yield Problem(f"an answer is given but blank in {split.found(hits)}", hits[0].where)
 
@@ -157,11 +97,7 @@ def only_the_first_answer_is_trained(data: DataFacts) -> Iterator[Problem]:
     Fix: nothing, when that is meant; else make a row of each answer.
     """
     split = data.train
-    hits = (
-        [row for row in split.rows if len({(a.text, a.start) for a in row.answers}) > 1]
-        if data.shape == "squad"
-        else []
-    )
+    hits = split.hit("several-answers")
     if hits:
         yield Problem(
             f"{split.found(hits)} have several answers, of which training may use only the first", hits[0].where
@@ -176,7 +112,7 @@ def unanswerable_with_answers(data: DataFacts) -> Iterator[Problem]:
     Fix: move the answers to plausible_answers.
     """
     for split in _splits(data):
-        hits = [row for row in split.rows if row.is_impossible and any(a.text.strip() for a in row.answers)]
+        hits = split.hit("impossible-answered")
         if hits:
             yield Problem(f"is_impossible is true but answers are given in {split.found(hits)}", hits[0].where)
 
@@ -190,19 +126,18 @@ def answerable_without_answers(data: DataFacts) -> Iterator[Problem]:
     Fix: mark them is_impossible: true, or give the answer.
     """
     for split in _splits(data):
-        rows = [row for row in split.rows if not row.answers]
-        if rows and len(rows) == len(split.rows):
+        rows = split.hit("unanswered")
+        if rows and len(rows) == split.total:
             yield Problem(
                 f"no {split.name} row has an answer: nothing to train or to score",
                 rows[0].where,
                 level=None if split.name == "train" else Level.NOTE,
             )
             continue
-        hits = [row for row in rows if row.is_impossible is False]
+        hits = split.hit("lost-answer")
         if hits:
             yield Problem(f"is_impossible is false but no answer is given in {split.found(hits)}", hits[0].where)
-        # an empty list of answers is how `datasets` writes SQuAD 2's unanswerable questions
-        unmarked = [row for row in rows if row.is_impossible is None and not row.answered]
+        unmarked = split.hit("unmarked")
         if unmarked:
             message = f"{split.found(unmarked)} have neither answers nor is_impossible, and may count as unanswerable"
             yield Problem(message, unmarked[0].where, level=Level.NOTE)
@@ -216,18 +151,13 @@ def question_ids_repeated(data: DataFacts) -> Iterator[Problem]:
     Fix: give each question an id of its own.
     """
     for split in _splits(data):
-        seen: set[str] = set()
-        hits = []
-        for row in split.rows:
-            if row.id is not None and row.id in seen:
-                hits.append(row)
-            seen.add(row.id or "")
+        hits = split.hit("ids")
         if hits:
-            level = None if split.name == "eval" else Level.NOTE
+            such = f", such as {shown(hits[0].said[0])}" if hits[0].said else ""
             yield Problem(
-                f"{split.found(hits)} repeat the id of an earlier question, such as {shown(hits[0].id or '')}",
+                f"{split.found(hits)} repeat the id of an earlier question{such}",
                 hits[0].where,
-                level=level,
+                level=None if split.name == "eval" else Level.NOTE,
             )
 
 
@@ -238,10 +168,7 @@ def contexts_in_train_and_eval(data: DataFacts) -> Iterator[Problem]:
     Why: a split by question instead of by document lets the model know the passages; its score may be too good.
     Fix: split by document (title or context).
     """
-    if data.shape != "squad":
-        return
-    known = {_fold(row.context) for row in data.train.rows if row.context}
-    hits = [row for row in data.eval.rows if row.context and _fold(row.context) in known]
+    hits = data.eval.hit("contexts")
     if hits:
         share = data.eval.share(hits)
         message = f"{data.eval.found(hits)} ask about a context that train has ({percent(share)})"
@@ -256,7 +183,7 @@ def answer_with_space_around(data: DataFacts) -> Iterator[Problem]:
     Fix: strip the answer, and move answer_start by what was cut.
     """
     for split in _splits(data):
-        hits = [row for row in split.rows if any(a.text.strip() and a.text != a.text.strip() for a in row.answers)]
+        hits = split.hit("spaced-answer")
         if hits:
             yield Problem(f"answers begin or end with white space in {split.found(hits)}", hits[0].where)
 

@@ -158,12 +158,17 @@ def beginning_in_text(chat: ChatFacts, data: DataFacts, tokenizer: TokenizerFact
     bos = tokenizer.special.get("bos_token")
     if setup.task not in GENERATIVE or not bos or not chat.adds_bos:
         return
-    rows = [row for row in data.train.rows if row.text is not None and row.text.lstrip().startswith(bos)]
-    if rows and setup.encode.get("add_special_tokens") is not False:
-        yield Problem(
-            f"{data.train.found(rows)} begin with {shown(bos)}, and the tokenizer adds it again",
-            where=rows[0].where,
-        )
+    if setup.encode.get("add_special_tokens") is False:
+        return
+    split, hits = data.train, data.train.hit("beginning")
+    if data.beginning == bos and hits:
+        found, where = split.found(hits), hits[0].where
+    else:
+        rows = [row for row in split.rows if row.text is not None and row.text.lstrip().startswith(bos)]
+        first = "sampled" if split.total > len(split.rows) or split.sampled else split.name
+        found, where = f"{number(len(rows))} of {number(len(split.rows))} {first} rows", rows[0].where if rows else ""
+    if where:
+        yield Problem(f"{found} begin with {shown(bos)}, and the tokenizer adds it again", where=where)
 
 
 RULES: tuple[Rule, ...] = (

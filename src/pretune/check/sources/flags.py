@@ -65,7 +65,7 @@ def setup_from_arguments(setup: Any, given: Mapping[str, Any]) -> tuple[Setup, s
     if setup is None:
         under = Said()
     elif isinstance(setup, Setup):
-        under = _said_by(setup)
+        under = said_by(setup)
     elif isinstance(setup, Mapping):
         under = Said({key: _plain(value) for key, value in setup.items()})
     elif isinstance(setup, str | Path) or hasattr(setup, "__fspath__"):
@@ -196,7 +196,7 @@ def _setup_file(argument: str | None) -> Path | None:
     return None
 
 
-def _said_by(setup: Setup) -> Said:
+def said_by(setup: Setup) -> Said:
     """A Setup as what a source says, so that arguments can be laid over it."""
     keys = {key: value for key in KEYS if key != "data" and (value := getattr(setup, key)) not in (None, (), {})}
     data = {"train": list(setup.data.train), "eval": list(setup.data.eval), "columns": dict(setup.data.columns)}

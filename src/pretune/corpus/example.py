@@ -112,7 +112,7 @@ def example_of(row: Row, columns: Mapping[str, str], shape: Shape) -> Example:
         tokens=_sequence(given.get("tokens")),
         tags=_sequence(given.get("tags")),
         messages=_conversation(given.get("messages"), values) if shape == "chat" else (),
-        score=_score(given.get("score")),
+        score=score_of(given.get("score")),
         id=None if identity is None or isinstance(identity, (dict, list)) else str(identity)[:200],
         values=values,
         lines=row.lines,
@@ -138,7 +138,8 @@ def _truth(value: Any) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower()[:8])
 
 
-def _score(value: Any) -> float | None:
+def score_of(value: Any) -> float | None:
+    """A similarity as a number, None for what is none."""
     if isinstance(value, str):
         value = number_of(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN

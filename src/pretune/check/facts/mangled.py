@@ -18,6 +18,9 @@ _HARD = "".join(
 )
 """Second bytes that do not stand behind a letter in good text, as quotes, dashes and no-break spaces do."""
 
+SCREEN = f"[ÂÃÄÅ][{_HARD}]|[à-ï][{_REST}]{{2}}|[\xa1-\xfe]{{4}}"
+"""What every text that was UTF-8 or CP949 before it was read as Latin-1 holds; for any engine."""
+
 _TWO = re.compile(f"[ÂÃÄÅ][{_HARD}]")
 _THREE = re.compile(f"[à-ï][{_REST}]{{2}}")
 _EURO = re.compile("â€")
@@ -68,6 +71,21 @@ def _utf8_as_cp949(text: str) -> tuple[str, str] | None:
 @lru_cache(maxsize=16384)
 def _is_common(syllable: str) -> bool:
     return len(syllable.encode("euc_kr", "ignore")) == 2  # the rarer ones are spelled in eight bytes
+
+
+@lru_cache(maxsize=1)
+def rare_syllables() -> str:
+    """The 8,822 syllables that KS X 1001 lacks, as ranges of a character class; mangled text holds three of them."""
+    ranges: list[str] = []
+    start = 0
+    for code in range(ord("가"), ord("힣") + 2):
+        rare = code <= ord("힣") and not _is_common(chr(code))
+        if rare and not start:
+            start = code
+        elif not rare and start:
+            ranges.append(chr(start) if start == code - 1 else f"{chr(start)}-{chr(code - 1)}")
+            start = 0
+    return "".join(ranges)
 
 
 def _decoded(data: bytes, encoding: str) -> str:

@@ -1,0 +1,156 @@
+"""The flags of `pretune check`, in the sections of its help, and the habits of its command line. Imports only click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FORMATS = ("text", "concise", "json", "sarif")
+FAIL_ON = ("error", "warning", "note", "never")
+
+FILES = ("--data", "--train", "--eval")
+"""Flags behind which several files may stand, as a shell writes out `data/*.jsonl`."""
+
+SETUPS = (".toml", ".yaml", ".yml")
+
+
+class Sections(click.Command):
+    """A command whose help shows its options in sections, and whose flags for files take several."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat a flag for files before each further file that stands behind it."""
+        return super().parse_args(ctx, spread(args))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record:
+                sections.setdefault(getattr(parameter, "section", "Output"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class _Option(click.Option):
+    """An option that knows the section of the help it stands in."""
+
+    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
+        super().__init__(*names, **keys)
+        self.section = section
+
+
+def spread(words: Sequence[str]) -> list[str]:
+    """`--data a.txt b.txt model` as `--data a.txt --data b.txt model`: only existing files that are no setup file."""
+    made: list[str] = []
+    flag, fresh = "", False
+    for word in words:
+        if word in FILES:
+            flag, fresh = word, True
+        elif word.startswith("-") and word != "-":
+            flag = ""
+        elif flag and not fresh:
+            if _is_data(word):
+                made.append(flag)
+            else:
+                flag = ""
+        else:
+            fresh = False
+        made.append(word)
+    return made
+
+
+def _is_data(word: str) -> bool:
+    path = Path(word)
+    return path.is_file() and path.suffix not in SETUPS and path.name not in {"setup.json", "pretune-setup.json"}
+
+
+def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
+    """Decorate a command with the options of one section of its help, in this order."""
+
+    def decorate(command: Any) -> Any:
+        for names, keys in reversed(options):
+            command = click.option(*names.split(), cls=_Option, section=section, **keys)(command)
+        return command
+
+    return decorate
+
+
+def _pair(metavar: str, help_: str) -> dict[str, Any]:
+    return {"metavar": metavar, "multiple": True, "help": help_}
+
+
+SETUP_FLAGS = _options(
+    "Model and tokenizer",
+    (
+        "--tokenizer",
+        _pair("NAME", "A folder or hub name, when it is not the model's own; several are put side by side."),
+    ),
+    ("--tokenizer-kwargs", _pair("KEY=VALUE", "Given to the tokenizer's from_pretrained.")),
+    ("--model-class", {"metavar": "CLASS", "help": "AutoModelForQuestionAnswering, BertModel, ..."}),
+    ("--config", _pair("KEY=VALUE", "A config key given to from_pretrained.")),
+    ("--config-update", _pair("KEY=VALUE", "A key set on the loaded config.")),
+    ("--from-pretrained", _pair("KEY=VALUE", "ignore_mismatched_sizes, dtype, trust_remote_code, ...")),
+    ("--model-kwargs", _pair("KEY=VALUE", "Further arguments of the model's from_pretrained.")),
+    ("--peft", _pair("KEY=VALUE", "r, target_modules, modules_to_save, ...")),
+)
+TOKEN_FLAGS = _options(
+    "Added tokens",
+    ("--add-tokens", _pair("WORD", "A word given to add_tokens; once for each.")),
+    ("--add-special-tokens", _pair("WORD", "A special token that is added; once for each.")),
+    ("--pad-token", {"metavar": "WORD", "help": "What pad_token is set to; eos_token means the eos token."}),
+    (
+        "--resize",
+        {
+            "metavar": "[N|multiple=N]",
+            "is_flag": False,
+            "flag_value": "true",
+            "help": "Resize the embeddings: to the tokenizer's length, to N rows, or up to a multiple of N.",
+        },
+    ),
+)
+TASK_FLAGS = _options(
+    "Task, data and training",
+    ("--task", {"metavar": "TASK", "help": "question-answering, text-classification, causal-lm, chat-sft, ..."}),
+    ("--data --train", _pair("FILES", "Training files: names, patterns, folders, or - for standard input.")),
+    ("--eval", _pair("FILES", "Evaluation files.")),
+    ("--column", _pair("KEY=NAME", "What a column is called in the files: text=document, label=label.")),
+    ("--encode", _pair("KEY=VALUE", "truncation, max_length, stride, padding.")),
+    ("--append-eos/--no-append-eos", {"default": None, "help": "Whether each example ends in the eos token."}),
+    ("--training-args", _pair("KEY=VALUE", "A Hugging Face TrainingArguments name.")),
+    (
+        "--sample",
+        {"metavar": "N", "type": click.IntRange(min=1), "help": "Look at N rows of each file [all of them]."},
+    ),
+)
+RULE_FLAGS = _options(
+    "Rules",
+    ("--select", _pair("RULES", "Ask only these: names, codes or their beginnings, with commas (VOC,DAT1).")),
+    ("--ignore", _pair("RULES", "Leave these out.")),
+    ("--fail-on", {"metavar": "LEVEL", "help": "Exit with 1 at error, warning, note or never [error]."}),
+    ("--list", {"is_flag": True, "help": "Show every rule and end."}),
+    ("--explain", {"metavar": "RULE", "help": "Show a rule's page and end."}),
+)
+OUTPUT_FLAGS = _options(
+    "Output",
+    ("--format", {"metavar": "FORMAT", "help": "text, concise, json or sarif [text]."}),
+    ("--output", {"metavar": "FILE", "help": "Write the report there instead of to stdout."}),
+    ("--html", {"metavar": "FILE", "help": "Write the report as one page as well."}),
+    ("--fix", {"is_flag": True, "help": "Make the safe fixes, then report what is left."}),
+    ("--diff", {"is_flag": True, "help": "Show what --fix would change, and change nothing."}),
+    ("-v --show-skipped", {"is_flag": True, "help": "Name the rules that were not asked."}),
+    ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
+)
+MACHINES_FLAGS = _options(
+    "Several machines",
+    ("--shard", {"metavar": "I/N", "help": "Read the I-th of N parts of the data, and write it to --out."}),
+    ("--out", {"metavar": "FILE", "help": "Where --shard writes its part."}),
+    ("--merge", {"is_flag": True, "help": "Report what the parts that are named read: --merge part*."}),
+    ("--scheduler", {"metavar": "ADDRESS", "help": "Read the data on a Dask cluster that is running there."}),
+)

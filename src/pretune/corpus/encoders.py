@@ -1,0 +1,245 @@
+"""Units to ids, exactly as `tokenizers` would: UnitEncoder. Fast engines help where they are installed and right.
+
+`tokenizers` is always there and is the judge. tokie (WordPiece, Unigram) and gigatoken (BPE) encode many times faster;
+an engine only sees units whose every character it encoded like the judge in many surroundings, a part of what it does is
+compared ids against ids, and one difference ends its use (EngineDisagrees: what it did so far is to be done again).
+Knows no text, only units (cut.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import tokenizers
+
+from pretune.corpus.cut import prove
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pretune.corpus.cut import Proof
+    from pretune.corpus.unit_table import UnitTable
+
+    Array = np.ndarray[Any, Any]
+
+AROUND = (
+    *(("", ""), (" ", ""), ("a", ""), ("가", ""), (".", ""), (" 1", ""), ("", "a"), (" ", "가"), (" ", " ")),
+    *(("a", "a"), ("1", "1"), (".", "."), ("", "[M"), (" ", "'s"), ("\n", "\n"), (" a ", "\u0301")),
+)
+"""What stands before and behind a character when an engine is tried on it."""
+
+LETTERS = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9ぁ-ゖァ-ヺ一-鿿]")
+"""Characters of which all kinds of tokenizers have met the like; four surroundings are enough for them."""
+
+LONGEST = 400
+"""Characters of a unit beyond which it goes to the judge: no engine was made for such words."""
+
+COMPARED = 251
+"""Of an engine's units each such one is encoded by the judge as well."""
+
+
+class EngineDisagrees(Exception):  # noqa: N818 - no error of the user
+    """A fast engine gave other ids than `tokenizers`."""
+
+
+class Engine(Protocol):
+    """Something that encodes strings, without special tokens."""
+
+    def __call__(self, units: Sequence[str], /) -> tuple[Any, Any]:
+        """Ids of all units one after the other (integers), and how many each has."""
+
+
+class UnitEncoder:
+    """Encodes units with one tokenizer.
+
+    Args:
+        encoder: the tokenizer; a copy without truncation and padding is used.
+        fast: whether fast engines may help.
+
+    Attributes:
+        proof: what its parts say of the cut.
+        whole: the judge, for whole texts; `inside`: for what stands after a space inside one.
+        engine: the name of the fast engine, empty without one.
+    """
+
+    def __init__(self, encoder: tokenizers.Tokenizer, *, fast: bool = True) -> None:
+        described = json.loads(encoder.to_str())
+        described["truncation"] = described["padding"] = None
+        self.proof: Proof = prove(described)
+        self.whole = tokenizers.Tokenizer.from_str(json.dumps(described))
+        self.inside = self.whole
+        self._judges: list[Engine] = [_judge(self.whole)]
+        texts = [json.dumps(described)]
+        if self.proof.starts:
+            texts.append(json.dumps(self.proof.inside))
+            self.inside = tokenizers.Tokenizer.from_str(texts[1])
+            self._judges.append(_judge(self.inside))
+        kind = described["model"].get("type")
+        self.engine = ""
+        self._engines: list[Engine] = []
+        if fast and self.proof.safe:
+            self.engine, self._engines = _engines(str(kind), texts)
+        self._trusted: Array = np.zeros(0x110000, bool)
+        self._tried: Array = np.zeros(0x110000, bool)
+
+    def encode(self, table: UnitTable) -> tuple[Array, Array]:
+        """The ids of all units of a table.
+
+        Returns:
+            (ids, lengths): int64 ids of all units one after the other, and int64 lengths, one for each unit.
+
+        Raises:
+            EngineDisagrees: the fast engine is wrong on one of them.
+        """
+        variants: Array = np.zeros(len(table.units), bool)
+        if self.proof.starts:
+            variants = table.spaced
+        parts: list[tuple[Array, Array, Array]] = []
+        for variant in range(len(self._judges)):
+            chosen = np.flatnonzero(variants == bool(variant)) if self.proof.starts else np.arange(len(table.units))
+            parts += self._encode(table, chosen, variant)
+        return _in_order(parts, len(table.units))
+
+    def _encode(self, table: UnitTable, chosen: Any, variant: int) -> list[tuple[Any, Any, Any]]:
+        """(indices, ids, lengths) of the units that the engine took, and of those that the judge took."""
+        judge = self._judges[variant]
+        if not self._engines or not len(chosen):
+            return [(chosen, *judge([table.units[at] for at in chosen]))]
+        engine = self._engines[variant]
+        self._try(table.characters)
+        doubtful = table.any_character(~self._trusted) | (table.lengths > LONGEST) | table.blank
+        if self.proof.added:
+            doubtful |= table.strings.str.contains_any(list(self.proof.added), ascii_case_insensitive=True).to_numpy()
+        for_engine, for_judge = chosen[~doubtful[chosen]], chosen[doubtful[chosen]]
+        ids, lengths = engine([table.units[at] for at in for_engine])
+        self._compare(table, for_engine, ids, lengths, judge)
+        return [(for_engine, ids, lengths), (for_judge, *judge([table.units[at] for at in for_judge]))]
+
+    def _try(self, characters: Any) -> None:
+        """Try the engine on the characters that it has not met."""
+        new = characters[~self._tried[characters]]
+        if not len(new):
+            return
+        self._tried[new] = True
+        # what is not assigned yet is a letter to a newer table of Unicode
+        good = np.array([unicodedata.category(chr(code)) != "Cn" for code in new.tolist()])
+        blank = np.array([chr(code).isspace() for code in new.tolist()])
+        plain = np.array([LETTERS.match(chr(code)) is not None for code in new.tolist()])
+        for number, (before, after) in enumerate(AROUND):
+            asked = good.copy() if number < 4 else good & ~plain
+            if not (before + after).strip():
+                asked &= ~blank  # what holds nothing but white space goes to the judge anyway
+            places = np.flatnonzero(asked)
+            texts = [before + chr(code) + after for code in new[places].tolist()]
+            for judge, engine in zip(self._judges, self._engines, strict=True):
+                good[places] &= _equal(judge(texts), engine(texts))
+        self._trusted[new[good]] = True
+
+    def _compare(self, table: UnitTable, chosen: Any, ids: Any, lengths: Any, judge: Engine) -> None:
+        """Compare some of an engine's units with the judge's."""
+        some = np.union1d(np.arange(0, len(chosen), COMPARED), np.flatnonzero(table.lengths[chosen] > 60)[:200])
+        if not len(some):
+            return
+        ends = np.cumsum(lengths)
+        expected, sizes = judge([table.units[at] for at in chosen[some]])
+        found = [ids[ends[at] - lengths[at] : ends[at]] for at in some]
+        if not np.array_equal(sizes, lengths[some]) or not np.array_equal(expected, np.concatenate(found)):
+            raise EngineDisagrees(self.engine)
+
+
+def _judge(encoder: tokenizers.Tokenizer) -> Engine:
+    def encode(units: Sequence[str]) -> tuple[Any, Any]:
+        found = [encoding.ids for encoding in encoder.encode_batch_fast(list(units), add_special_tokens=False)]
+        lengths = np.fromiter(map(len, found), np.int64, len(found))
+        return np.fromiter((i for ids in found for i in ids), np.int64, int(lengths.sum())), lengths
+
+    return encode
+
+
+def _engines(kind: str, texts: Sequence[str]) -> tuple[str, list[Engine]]:
+    """The fast engine for a kind of model, one for each description; none where it is missing or refuses."""
+    try:
+        if kind == "BPE":
+            return "gigatoken", [_gigatoken(text) for text in texts]
+        if kind in {"WordPiece", "Unigram"}:
+            return "tokie", [_tokie(text) for text in texts]
+    except Exception:  # noqa: BLE001 - not installed, or a format that it does not know (each library has its own errors)
+        return "", []
+    return "", []
+
+
+def _gigatoken(text: str) -> Engine:
+    import awkward
+    import gigatoken
+
+    engine = gigatoken.Tokenizer.from_json(text)
+
+    def encode(units: Sequence[str]) -> tuple[Any, Any]:
+        if not units:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        found = engine.encode_batch(list(units))
+        lengths = awkward.to_numpy(awkward.num(found)).astype(np.int64)
+        return awkward.to_numpy(awkward.flatten(found)).astype(np.int64), lengths
+
+    encode([" a"])
+    return encode
+
+
+def _tokie(text: str) -> Engine:
+    import tokie
+
+    handle, path = tempfile.mkstemp(suffix=".json")  # it reads files only
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        engine: Any = tokie.Tokenizer.from_json(path)
+    finally:
+        os.unlink(path)  # noqa: PTH108 - the path came from mkstemp
+    engine.no_truncation()
+    engine.no_padding()
+
+    def encode(units: Sequence[str]) -> tuple[Any, Any]:
+        ids, lengths = engine.encode_batch_flat(list(units), add_special_tokens=False)
+        return ids.astype(np.int64), lengths.astype(np.int64)
+
+    encode([" a"])
+    return encode
+
+
+def _equal(first: tuple[Any, Any], second: tuple[Any, Any]) -> Any:
+    """For each text whether two engines gave the same ids."""
+    (ids, lengths), (others, sizes) = first, second
+    if np.array_equal(lengths, sizes) and np.array_equal(ids, others):
+        return np.ones(len(lengths), bool)
+    ends, stops = np.cumsum(lengths), np.cumsum(sizes)
+    return np.array(
+        [
+            np.array_equal(ids[end - length : end], others[stop - size : stop])
+            for end, length, stop, size in zip(ends, lengths, stops, sizes, strict=True)
+        ],
+        bool,
+    )
+
+
+def _in_order(parts: Sequence[tuple[Any, Any, Any]], units: int) -> tuple[Any, Any]:
+    """Put the ids of chosen units back into the order of all units."""
+    parts = [part for part in parts if len(part[0])]
+    if not parts:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if len(parts) == 1:
+        return parts[0][1], parts[0][2]
+    lengths: Array = np.zeros(units, np.int64)
+    for chosen, _, sizes in parts:
+        lengths[chosen] = sizes
+    starts = np.cumsum(lengths) - lengths
+    ids: Array = np.empty(int(lengths.sum()), np.int64)
+    for chosen, found, sizes in parts:
+        own = np.cumsum(sizes) - sizes
+        ids[np.repeat(starts[chosen] - own, sizes) + np.arange(len(found))] = found
+    return ids, lengths

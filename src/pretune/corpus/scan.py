@@ -1,0 +1,202 @@
+"""One pass over a corpus, blocks to tallies; it stops when asked, and begins again when an engine or a cut is wrong.
+
+Knows no rules: what else wants to see each block is a Viewer. Opens files only through blocks.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pretune.corpus.blocks import read_blocks
+from pretune.corpus.corpus_tally import CorpusTally
+from pretune.corpus.encoders import EngineDisagrees
+from pretune.corpus.letters import letters_of
+from pretune.corpus.texts import texts_of
+from pretune.corpus.tokenizer_tally import CutDisagrees, TokenizerTally
+from pretune.corpus.unit_table import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import tokenizers
+
+    from pretune.corpus.block import Block
+    from pretune.corpus.inputs import Input
+    from pretune.corpus.shape import Shape
+
+BROKEN_SHOWN = 5
+"""Places of broken rows that are kept of each file."""
+
+
+class Shard(NamedTuple):
+    """One machine's part of a corpus: the `at`th of `of`, from 1."""
+
+    at: int = 1
+    of: int = 1
+
+
+class Viewer(Protocol):
+    """Whatever else looks at each block."""
+
+    def add(self, block: Block, split: Any, file: int) -> None:
+        """Look at a block.
+
+        Args:
+            block: rows of one file.
+            split: `train` or `eval`.
+            file: which file of the corpus it is, from 0.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A file of the corpus and how it is read.
+
+    Attributes:
+        input: where its rows come from.
+        split: `train` or `eval`.
+        shape: what its rows are.
+        roles: role -> column.
+        named: names of columns that the user said it has.
+    """
+
+    input: Input
+    split: str
+    shape: Shape
+    roles: Mapping[str, str]
+    named: tuple[str, ...] = ()
+
+
+@dataclass
+class FileTally:
+    """What was read of a file."""
+
+    rows: int = 0
+    broken: int = 0
+    read: int = 0
+    broken_at: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, block: Block) -> None:
+        """Take in a block."""
+        self.rows += block.rows
+        self.broken += len(block.broken)
+        self.read += block.size
+        self.broken_at += [(block.number, row.where) for row in block.broken[:BROKEN_SHOWN]]
+        self.settle()
+
+    def settle(self) -> None:
+        """Keep the first places only."""
+        self.broken_at = sorted(self.broken_at, key=lambda place: place[0])[:BROKEN_SHOWN]
+
+
+@dataclass
+class Scan:
+    """The sums of a pass.
+
+    Attributes:
+        files: one for each file, in their order.
+        corpus: the corpus itself; `tokenizers`: one for each tokenizer.
+        stopped: it was asked to stop before the end.
+        unusable: tokenizers that cannot encode the corpus (a vocabulary without its [UNK]), and why.
+    """
+
+    files: list[FileTally]
+    corpus: CorpusTally
+    tokenizers: list[TokenizerTally]
+    stopped: bool = False
+    unusable: dict[str, str] = field(default_factory=dict)
+
+
+def scan(
+    corpus: Sequence[ToRead],
+    named: Sequence[tuple[str, tokenizers.Tokenizer]],
+    *,
+    viewer: Callable[[], Viewer] | None = None,
+    limit: int | None = None,
+    shard: Shard = Shard(),  # noqa: B008 - a constant
+    fast: bool = True,
+    progress: Callable[[int], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[Scan, Viewer | None]:
+    """Read a corpus.
+
+    Args:
+        corpus: the files, in the order given.
+        named: (name, tokenizer) pairs.
+        viewer: makes what else looks at each block.
+        limit: rows of each file that are read at most; None: all.
+        shard: which blocks are read.
+        fast: whether fast engines may encode.
+        progress: told the stored bytes that were read since the last time; negative when the pass begins again.
+        stop: asked after each block whether to stop.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    slow: set[int] = set()
+    whole: set[int] = set()
+    unusable: dict[int, str] = {}
+    while True:
+        tallies = {
+            at: TokenizerTally(name, encoder, fast=fast and at not in slow, whole=at in whole)
+            for at, (name, encoder) in enumerate(named)
+            if at not in unusable
+        }
+        lost = {named[at][0]: why for at, why in unusable.items()}
+        found = Scan([FileTally() for _ in corpus], CorpusTally(), list(tallies.values()), unusable=lost)
+        watching = viewer() if viewer else None
+        read = 0
+        try:
+            for at, file in enumerate(corpus):
+                for block in _blocks(file, at, limit, shard):
+                    _add(found, at, block, tallies)
+                    if watching is not None:
+                        watching.add(block, file.split, at)
+                    read += block.size
+                    progress(block.size)
+                    if stop():
+                        found.stopped = True
+                        return found, watching
+        except _Disagrees as again:
+            if again.reason:
+                unusable[again.tokenizer] = again.reason
+            else:
+                (whole if again.whole else slow).add(again.tokenizer)
+            progress(-read)
+            continue
+        return found, watching
+
+
+class _Disagrees(Exception):  # noqa: N818 - no error of the user
+    """What a tokenizer's tally found out about itself; the pass begins again without."""
+
+    def __init__(self, tokenizer: int, *, whole: bool = False, reason: str = "") -> None:
+        self.tokenizer, self.whole, self.reason = tokenizer, whole, reason
+
+
+def _blocks(file: ToRead, at: int, limit: int | None, shard: Shard) -> Any:
+    mine = None if shard.of == 1 else lambda number: (number + at) % shard.of == shard.at - 1
+    return read_blocks(file.input, shape=file.shape, roles=file.roles, named=file.named, limit=limit, numbers=mine)
+
+
+def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTally]) -> None:
+    found.files[at].add(block)
+    texts = texts_of(block)
+    glue = frozenset().union(*(tally.units.proof.glue for tally in found.tokenizers))
+    table = table_of(texts.texts, texts.times, glue=glue)
+    found.corpus.add(texts, table)
+    letters = letters_of(table) if found.tokenizers else None
+    for number, tally in tallies.items():
+        assert letters is not None
+        try:
+            tally.add(texts, table, letters)
+        except EngineDisagrees:
+            raise _Disagrees(number, whole=False) from None
+        except CutDisagrees:
+            # the engine may be to blame, which the next pass shows
+            raise _Disagrees(number, whole=not tally.units.engine) from None
+        except Exception as error:
+            if type(error) is not Exception:  # what the tokenizers library raises, and nothing else does
+                raise
+            raise _Disagrees(number, reason=str(error).partition("\n")[0][:120]) from None

@@ -1,0 +1,1 @@
+"""Tables, pictures and pages from plain numbers and words. Knows nothing of what they are about."""
