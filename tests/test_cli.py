@@ -77,7 +77,7 @@ def test_each_part_can_be_imported() -> None:
         (("--vresion",), "No such option '--vresion'", "pretune --help"),
         (("check", "--fromat", "json"), "No such option '--fromat'", "pretune check --help"),
         (("check", "--sample", "0"), "Invalid value for '--sample'", "pretune check --help"),
-        (("check", "a", "b"), "unexpected extra argument", "pretune check --help"),
+        (("check", "a", "b"), "one model or setup file can be checked at a time, found 2: a b", "--data"),
         (("check", "--config"), "requires an argument", "pretune check --help"),
     ],
 )

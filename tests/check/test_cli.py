@@ -56,9 +56,9 @@ def rows_are_few(data: object) -> Iterator[Problem]:
 class PlantedFacts:
     """Facts of a folder that holds one config.json."""
 
-    def __init__(self, setup: Setup, *, sample: int = 2000) -> None:
+    def __init__(self, setup: Setup, **reading: object) -> None:
         self.setup = setup
-        self.sample = sample
+        self.reading = reading
 
     @property
     def config(self) -> Path:
@@ -258,7 +258,7 @@ def test_settings_of_the_project(run: Run, tmp_path: Path) -> None:
 def test_resize_with_and_without_a_value(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """--resize alone means the tokenizer's length; with a value, rows or a multiple; None when not said."""
     seen: list[object] = []
-    monkeypatch.setattr(facts, "Facts", lambda setup, sample: seen.append(setup.resize) or PlantedFacts(setup))
+    monkeypatch.setattr(facts, "Facts", lambda setup, **_: seen.append(setup.resize) or PlantedFacts(setup))
     for flags in ([], ["--resize"], ["--resize", "64"], ["--resize=multiple=8"]):
         run("m", *flags, "--ignore", "AAA")
     assert seen == [None, True, 64, {"pad_to_multiple_of": 8}]

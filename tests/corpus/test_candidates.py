@@ -30,6 +30,11 @@ def test_a_word_that_only_looks_like_stem_and_particle_stays():
     assert stemmed(코끼리이=2, 코끼리=5) == {"코끼리이": 2, "코끼리": 5}
 
 
+def test_long_words_give_up_a_particle_that_nothing_else_ends_in():
+    """도서관에서 needs no witness; 사랑하는 is no noun with 는."""
+    assert stemmed(초등학교에서=3, 도서관을=2, 사랑하는=5) == {"초등학교": 3, "도서관": 2, "사랑하는": 5}
+
+
 @pytest.mark.parametrize(
     ("stem", "particle", "expected"),
     [

@@ -10,7 +10,7 @@ import pytest
 from corpus.hostile import texts
 from corpus.made_tokenizers import made
 from pretune.corpus.block import Block
-from pretune.corpus.cut import units
+from pretune.corpus.cut import SPACE_LIKE, units
 from pretune.corpus.letters import letters_of
 from pretune.corpus.texts import texts_of
 from pretune.corpus.tokenizer_tally import TokenizerTally
@@ -95,6 +95,25 @@ def test_the_units_of_a_text_are_the_text(text):
     found = units(pl.Series([text])).to_list()[0]
     assert "".join(found) == text
     assert all(found)
+
+
+def test_the_space_like_characters_are_those_that_normalise_to_spaces():
+    """Whatever NFKC turns into white space, alone or with more, and every control and format character, is in the class."""
+    import re
+    import unicodedata
+
+    odd = [
+        character
+        for character in map(chr, range(0x110000))
+        if not 0xD800 <= ord(character) <= 0xDFFF
+        and (
+            unicodedata.category(character) in {"Cc", "Cf", "Zs", "Zl", "Zp"}
+            or any(part.isspace() for part in unicodedata.normalize("NFKC", character))
+        )
+    ]
+    assert len(odd) > 200
+    found = pl.Series(odd).str.contains(rf"\A[{SPACE_LIKE}]\z")
+    assert found.all(), re.escape("".join(pl.Series(odd).filter(~found).to_list()))
 
 
 REAL = "klue-roberta-base bert-base-uncased kobert-converted xlm-roberta-base gpt2 roberta-base llama2 llama3.1 qwen3 exaone4-1.2b kogpt2-base-v2"

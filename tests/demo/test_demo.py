@@ -20,7 +20,7 @@ def played(minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple
     here = Path.cwd()
     os.chdir(tmp_path_factory.mktemp("demo"))
     try:
-        return [(scene, check.run(scene.model, **scene.keys)) for scene in scenes()]
+        return [(scene, check.run(scene.model, beside=scene.beside, **scene.keys)) for scene in scenes()]
     finally:
         os.chdir(here)
 
@@ -35,8 +35,18 @@ def test_every_scene_shows_what_it_promises(played: list[tuple[Scene, check.Repo
 
 
 def test_the_story_has_a_healthy_scene_and_the_four_mistakes(played: list[tuple[Scene, check.Report]]) -> None:
-    """One healthy check, then the tokenizer's language, the crossing, the config edit and the data."""
-    assert [bool(scene.shows) for scene, _ in played] == [False, True, True, True, True]
+    """One healthy check, then the tokenizer's language, the crossing, the config edit and the data; last the corpus."""
+    assert [bool(scene.shows) for scene, _ in played] == [False, True, True, True, True, False]
+
+
+def test_the_last_scene_tells_which_tokenizer_reads_the_corpus(played: list[tuple[Scene, check.Report]]) -> None:
+    """The Korean vocabulary reads the Korean text, the English one takes it apart; both are in the report's profile."""
+    scene, report = played[-1]
+    assert scene.page is not None
+    assert report.profile is not None
+    korean, english = report.profile.tokenizers
+    assert korean.unknown_words == 0
+    assert english.unknown_words > 0.1 * english.words
 
 
 def test_no_rule_crashes_in_the_demo(played: list[tuple[Scene, check.Report]]) -> None:
@@ -46,7 +56,7 @@ def test_no_rule_crashes_in_the_demo(played: list[tuple[Scene, check.Report]]) -
 
 def test_the_two_korean_vocabularies_differ_in_the_special_tokens_alone(tmp_path: Path) -> None:
     """As klue/bert-base and klue/roberta-base: as many entries, the same but for the five in front."""
-    bert, roberta = models.korean_pair(tmp_path, ["한국어 문장을 읽는다", "서울은 수도이다"])
+    bert, roberta = models.korean_pair(tmp_path)
     first, second = ((folder / "vocab.txt").read_text(encoding="utf-8").split("\n") for folder in (bert, roberta))
     assert len(first) == len(second)
     assert sorted(first[:5]) == sorted(second[:5])
@@ -63,6 +73,7 @@ def test_the_command_plays_and_keeps(minilm: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "hangul-read-as-jamo" in done.stdout
     assert (kept / "korean-bert" / "vocab.txt").is_file()
+    assert (kept / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert again.stderr.startswith(f"pretune: {kept} exists already")

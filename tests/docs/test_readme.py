@@ -27,6 +27,14 @@ def _run(command: str, folder: Path) -> str:
     return done.stdout
 
 
+def _as_far_as(shown: str, printed: str) -> str:
+    """What was printed, as far as the page shows it: a last line `[...]` stands for the rest."""
+    lines = shown.rstrip("\n").split("\n")
+    if lines[-1] != "[...]":
+        return printed
+    return "".join(printed.splitlines(keepends=True)[: len(lines) - 1]) + "[...]\n"
+
+
 def _played(block: str, folder: Path) -> str:
     """A console block with the true output behind each command that shows any."""
     out = []
@@ -35,7 +43,7 @@ def _played(block: str, folder: Path) -> str:
         out.append(f"$ {command}\n")
         if not command.startswith(LEFT_OUT):
             printed = _run(command, folder)
-            out.append(printed if shown.strip() else "")
+            out.append(_as_far_as(shown, printed) if shown.strip() else "")
     return "".join(out)
 
 

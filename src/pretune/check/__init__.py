@@ -50,7 +50,7 @@ def run(
     *,
     tokenizer: str | PathLike[str] | None = None,
     task: str | None = None,
-    data: str | PathLike[str] | Iterable[str | PathLike[str]] | Mapping[str, Any] | None = None,
+    data: Any = None,
     setup: str | PathLike[str] | Mapping[str, Any] | Setup | None = None,
     select: str | Iterable[str] | None = None,
     ignore: str | Iterable[str] | None = None,
@@ -61,28 +61,33 @@ def run(
 ) -> Report:
     """Check what a fine-tune is about to do; nothing is loaded, nothing is written.
 
+    Ctrl-C stops it as it stops anything in Python.
+
     Args:
         model: a folder or a hub name.
         tokenizer: a folder or a hub name; None: the model's own.
         task: `question-answering`, `text-classification`, ...
-        data: training files (patterns and folders too) or a `datasets.Dataset`, or a mapping with `train`, `eval` and
-            `columns`.
+        data: training files (patterns and folders too) or data in memory, which are not copied: a `datasets.Dataset`,
+            an Arrow table, a data frame, a list of mappings; or a mapping with `train`, `eval` and `columns`.
         setup: a setup file, a folder that holds one, a mapping of its keys, or a Setup; the others override it.
         select: codes, beginnings of codes or names; a string may hold several, with commas. None: all rules.
         ignore: the same, for rules to leave out.
         allow: rule name -> why its findings are fine here.
         sample: how many rows of each data file are looked at; None: all of them.
-        beside: further tokenizers that read the data, for `report.profile`.
+        beside: further tokenizers, folders or hub names, that read the data for `report.profile`. No rule asks about
+            them: the rules ask about `tokenizer`, or else the model's own. Each is read once.
         **keys: further keys of the setup file: `config`, `training_args`, `resize`, ...
 
     Raises:
-        UserError: an unknown key, an unknown rule, a path that is not there, a file that is not what it claims to be.
+        UserError: an unknown key, an unknown rule, a path that is not there, a file that is not what it claims to be,
+            a tokenizer beside that cannot be built.
     """
     from pretune.check.engine import run as ask
     from pretune.check.facts import Facts
     from pretune.check.rules import all_rules, matching
     from pretune.check.rules import select as choose
-    from pretune.check.sources.flags import setup_from_arguments
+    from pretune.check.sources.flags import beside_of, setup_from_arguments
+    from pretune.core.errors import UserError
 
     given = {"model": model, "tokenizer": tokenizer, "task": task, "data": data, **keys}
     known, subject = setup_from_arguments(setup, {key: value for key, value in given.items() if value is not None})
@@ -90,7 +95,10 @@ def run(
     for name in allow or {}:
         matching(rules, name)
     chosen = choose(rules, _words(select), _words(ignore))
-    return ask(chosen, Facts(known, sample=sample, beside=_names(beside)), subject=subject, allow=allow)
+    if sample is not None and sample < 1:
+        raise UserError(f"sample is {sample!r}, expected a number of rows from 1, or None for all")
+    facts = Facts(known, sample=sample, beside=beside_of(known, _names(beside)))
+    return ask(chosen, facts, subject=subject, allow=allow)
 
 
 def _names(given: str | PathLike[str] | Iterable[str | PathLike[str]]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pretune.check.engine import Report
     from pretune.check.facts import Facts
     from pretune.check.finding import Rule
+    from pretune.check.machines import Machines
     from pretune.check.sources.setup import Setup
 
 INTERRUPTED = 130
@@ -67,12 +68,13 @@ def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> N
     if rules["list"] or rules["explain"]:
         _put(_about_rules(rules, form), given["output"])
         ctx.exit(0)
-    ctx.exit(_check(subjects, flags, rules, given, reading, form))
+    ctx.exit(_check(subjects, flags, rules=rules, given=given, reading=reading, form=form))
 
 
 def _check(
     subjects: tuple[str, ...],
     flags: dict[str, Any],
+    *,
     rules: dict[str, Any],
     given: dict[str, Any],
     reading: dict[str, Any],
@@ -82,34 +84,32 @@ def _check(
     from pretune.check.engine import run
     from pretune.check.facts import Facts
     from pretune.check.finding import Level
-    from pretune.check.machines import asked_of_machines, part_of
+    from pretune.check.machines import asked_of_machines
     from pretune.check.progress import reading_of
 
-    chosen, settings = _chosen(rules)
     machines = asked_of_machines(subjects, flags, reading)
-    if machines.parts:
-        setup, name, beside, sample = machines.setup, machines.subject, machines.beside, machines.sample
-    else:
-        setup, name, beside = _setup(subjects, flags)
-        sample = reading["sample"]
-    with reading_of(sys.stderr) as (progress, stop):
+    setup, name, beside, sample = machines.setup, machines.subject, machines.beside, machines.sample
+    if not machines.parts:
+        (setup, name, beside), sample = _setup(subjects, flags), reading["sample"]
+    with reading_of(sys.stderr) as read:
 
         def facts() -> Facts:
+            read.end()
             return Facts(
                 setup,
                 sample=sample,
                 beside=beside,
-                progress=progress,
-                stop=stop,
+                progress=read.progress,
+                stop=read.stop,
                 parts=machines.parts,
                 scheduler=machines.scheduler,
             )
 
         if machines.shard is not None:
-            part_of(facts(), machines, subject=name)
-            return INTERRUPTED if stop() else 0
+            return _part(facts(), machines, name, refused={**rules, **given, "debug": False})
+        chosen, settings = _chosen(rules)
         report = run(chosen, facts(), subject=name, allow=settings.allow, debug=given["debug"])
-        if given["diff"] or given["fix"]:
+        if (given["diff"] or given["fix"]) and not read.stopped:
             report = _mend(report, given, lambda: run(chosen, facts(), subject=name, allow=settings.allow))
     if not given["diff"]:
         _show(report, form, given["output"], verbose=given["show_skipped"])
@@ -117,15 +117,37 @@ def _check(
         from pretune.check.report.html import render
 
         _put(render(report, verbose=given["show_skipped"]), given["html"])
-    if stop():
+    if read.stopped:
         return INTERRUPTED
     fail_on = rules["fail_on"] or settings.fail_on or "error"
     return 0 if fail_on == "never" or not report.at_least(Level(fail_on)) else 1
 
 
+def _part(facts: Facts, machines: Machines, subject: str, *, refused: dict[str, Any]) -> int:
+    """Read one shard and write it; the exit code."""
+    from pretune.check.finding import Unavailable
+    from pretune.check.machines import about, without_report
+
+    without_report(refused)
+    from pretune.check.facts.corpus import shard_bytes
+    from pretune.corpus.parts import write_part
+    from pretune.corpus.scan import Shard
+
+    assert machines.shard is not None
+    try:
+        data = shard_bytes(facts, Shard(*machines.shard), about(facts, subject=subject))
+    except Unavailable as why:
+        raise UserError(f"there is nothing to read: {why.reason}", hint="name data: --data FILES") from None
+    if facts.stop():
+        click.echo(f"stopped: {machines.out} was not written", err=True)
+        return INTERRUPTED
+    write_part(machines.out, data)
+    return 0
+
+
 def _setup(subjects: tuple[str, ...], flags: dict[str, Any]) -> tuple[Setup, str, tuple[str, ...]]:
     """The Setup, its name, and the tokenizers that are put beside its own."""
-    from pretune.check.sources.flags import setup_from_flags
+    from pretune.check.sources.flags import beside_of, setup_from_flags
     from pretune.check.sources.setup_file import setup_file_in
 
     if len(subjects) > 1:
@@ -138,7 +160,7 @@ def _setup(subjects: tuple[str, ...], flags: dict[str, Any]) -> tuple[Setup, str
     alone = subject is None and setup_file_in(Path()) is None
     main, beside = (tokenizers[:1], tokenizers[1:]) if alone or len(tokenizers) == 1 else ((), tokenizers)
     setup, name = setup_from_flags(subject, {"tokenizer": main[0] if main else None, **flags})
-    return setup, name, beside
+    return setup, name, beside_of(setup, beside)
 
 
 def _mend(report: Report, given: dict[str, Any], again: Any) -> Report:

@@ -122,7 +122,7 @@ def run(
             else:
                 findings.append(finding)
     profile = None
-    if "corpus" in vars(facts):  # a rule asked for the data
+    if "corpus" in getattr(facts, "__dict__", {}):  # a rule asked for the data
         with suppress(Unavailable):
             profile = _had(facts, "profile", crashed)
     findings += [

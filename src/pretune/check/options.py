@@ -17,6 +17,8 @@ FILES = ("--data", "--train", "--eval")
 """Flags behind which several files may stand, as a shell writes out `data/*.jsonl`."""
 
 SETUPS = (".toml", ".yaml", ".yml")
+DATA = {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet", ".arrow"}
+"""Extensions by which a file that is missing is known to be meant as data."""
 
 
 class Sections(click.Command):
@@ -47,12 +49,13 @@ class _Option(click.Option):
 
 
 def spread(words: Sequence[str]) -> list[str]:
-    """`--data a.txt b.txt model` as `--data a.txt --data b.txt model`: only existing files that are no setup file."""
+    """`--data a.txt b.txt model` as `--data a.txt --data b.txt model`: what is a data file, or is called like one."""
     made: list[str] = []
     flag, fresh = "", False
     for word in words:
-        if word in FILES:
-            flag, fresh = word, True
+        name, equals, _ = word.partition("=")
+        if name in FILES:
+            flag, fresh = name, not equals
         elif word.startswith("-") and word != "-":
             flag = ""
         elif flag and not fresh:
@@ -68,7 +71,9 @@ def spread(words: Sequence[str]) -> list[str]:
 
 def _is_data(word: str) -> bool:
     path = Path(word)
-    return path.is_file() and path.suffix not in SETUPS and path.name not in {"setup.json", "pretune-setup.json"}
+    if path.suffix in SETUPS or path.name in {"setup.json", "pretune-setup.json"} or path.is_dir():
+        return False
+    return path.is_file() or word == "-" or bool(set(path.suffixes) & DATA) or any(sign in word for sign in "*?")
 
 
 def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
@@ -90,7 +95,11 @@ SETUP_FLAGS = _options(
     "Model and tokenizer",
     (
         "--tokenizer",
-        _pair("NAME", "A folder or hub name, when it is not the model's own; several are put side by side."),
+        _pair(
+            "NAME",
+            "A folder or hub name, when it is not the model's own. Several are put side by side; the rules are then "
+            "asked about the tokenizer of MODEL or the setup file, and without either about the first.",
+        ),
     ),
     ("--tokenizer-kwargs", _pair("KEY=VALUE", "Given to the tokenizer's from_pretrained.")),
     ("--model-class", {"metavar": "CLASS", "help": "AutoModelForQuestionAnswering, BertModel, ..."}),
@@ -149,8 +158,25 @@ OUTPUT_FLAGS = _options(
 )
 MACHINES_FLAGS = _options(
     "Several machines",
-    ("--shard", {"metavar": "I/N", "help": "Read the I-th of N parts of the data, and write it to --out."}),
-    ("--out", {"metavar": "FILE", "help": "Where --shard writes its part."}),
-    ("--merge", {"is_flag": True, "help": "Report what the parts that are named read: --merge part*."}),
-    ("--scheduler", {"metavar": "ADDRESS", "help": "Read the data on a Dask cluster that is running there."}),
+    (
+        "--shard",
+        {"metavar": "I/N", "help": "Read the I-th of N parts of the data, and write what was counted to --out."},
+    ),
+    ("--out", {"metavar": "FILE", "help": "Where --shard writes it; what stands there is replaced."}),
+    (
+        "--merge",
+        {
+            "is_flag": True,
+            "help": "Report what all shards read: --merge part*, in any order, from where they were started: the model "
+            "and the beginning of each file are read again.",
+        },
+    ),
+    (
+        "--scheduler",
+        {
+            "metavar": "ADDRESS",
+            "help": "Read the data on a Dask cluster that is running there (tcp://HOST:8786, or its scheduler file). "
+            "All workers must see the files.",
+        },
+    ),
 )

@@ -12,66 +12,91 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 PATIENCE = 1.0
 """Seconds before a bar appears."""
 
 
-class _Bar:
-    """A progress bar that appears once the reading takes longer than PATIENCE."""
+class Reading:
+    """What is told of the progress, and what says whether to stop.
+
+    Args:
+        stream: where a bar appears once the reading takes longer than PATIENCE, if it is a terminal.
+
+    Attributes:
+        stopped: Ctrl-C was pressed while data were read.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.begun = time.monotonic()
-        self.done = 0
-        self.shown: Any = None
-        self.task: Any = None
+        self.stopped = False
+        self._stream = stream
+        self._begun = time.monotonic()
+        self._under_way = False
+        self._done = 0
+        self._bar: Any = None
+        self._task: Any = None
 
-    def __call__(self, step: int, total: int) -> None:
-        """So many more bytes of `total` were read."""
-        self.done += step
-        if self.shown is None:
-            if time.monotonic() - self.begun < PATIENCE or not self.stream.isatty():
-                return
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-            from rich.progress import TransferSpeedColumn as Speed
+    def progress(self, step: int, total: int) -> None:
+        """So many more bytes of `total` were read; fewer, when the reading begins again."""
+        self._under_way = True
+        self._done += step
+        if self._bar is None and time.monotonic() - self._begun > PATIENCE and self._stream.isatty():
+            self._show(total)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=min(self._done, total), total=total)
 
-            columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-            self.shown = Progress(*columns, console=Console(file=self.stream), transient=True)
-            self.task = self.shown.add_task("", total=total)
-            self.shown.start()
-        self.shown.update(self.task, completed=min(self.done, total), total=total)
+    def stop(self) -> bool:
+        """Whether to stop; asked while data are read."""
+        self._under_way = True
+        return self.stopped
 
-    def close(self) -> None:
-        """Take the bar away."""
-        if self.shown is not None:
-            self.shown.stop()
-            self.shown = None
+    def end(self) -> None:
+        """Take the bar away; what is read from now on is read anew."""
+        self._begun, self._under_way, self._done = time.monotonic(), False, 0
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def interrupt(self, number: int, frame: Any) -> None:
+        """Ctrl-C."""
+        if self.stopped or not self._under_way:
+            self.end()
+            signal.default_int_handler(number, frame)
+        self.stopped = True
+        if self._bar is not None:
+            self._bar.update(self._task, description="stopping")
+
+    def _show(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import TransferSpeedColumn as Speed
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
+        console = Console(file=self._stream)
+        self._bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._task = self._bar.add_task("reading", total=total)
+        self._bar.start()
 
 
 @contextmanager
-def reading_of(stream: TextIO) -> Iterator[tuple[Callable[[int, int], None], Callable[[], bool]]]:
-    """What is told of the progress, and what says whether to stop.
+def reading_of(stream: TextIO) -> Iterator[Reading]:
+    """Watch over the reading of the data.
+
+    While data are read, the first Ctrl-C lets what was read until then be reported; else it ends the command, as the
+    second one does.
 
     Args:
         stream: where the bar appears.
     """
-    bar = _Bar(stream)
-    asked = threading.Event()
-
-    def ask(number: int, frame: Any) -> None:
-        if asked.is_set():
-            bar.close()
-            signal.default_int_handler(number, frame)
-        asked.set()
-
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, ask) if main else None
+    reading = Reading(stream)
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and callable(before)  # else it is ignored: nohup
+    if ours:
+        signal.signal(signal.SIGINT, reading.interrupt)
     try:
-        yield bar, asked.is_set
+        yield reading
     finally:
-        bar.close()
-        if main:
-            signal.signal(signal.SIGINT, before or signal.default_int_handler)
+        reading.end()
+        if ours:
+            signal.signal(signal.SIGINT, before)

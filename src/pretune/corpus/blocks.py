@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pretune.corpus.row import Row
     from pretune.corpus.shape import Shape
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 4 << 20
 """Bytes of text in a block, about."""
 
 _LOOK = 1000

@@ -1,7 +1,7 @@
 """Frequent words that fall into many pieces, as candidates for tokens of their own. Knows no tokenizer's files.
 
-Words are freed of markup, links and punctuation; a Korean particle is kept apart where the corpus shows that it is one:
-the same stem stands there with another particle, or with none.
+Words are freed of markup, links and punctuation; a Korean particle is kept apart where the corpus shows that it is one
+(the same stem stands there with another particle, or with none), or where nothing else ends so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import polars as pl
 from pretune.corpus.figures import Candidate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import tokenizers
 
     from pretune.corpus.vocabulary_marks import Marks
@@ -20,22 +22,33 @@ if TYPE_CHECKING:
 ASKED = 20_000
 """Stems that are encoded: the most frequent ones."""
 
+BATCH = 1000
+
 FEWEST = 3
 """Occurrences below which a word is no candidate."""
 
-_CLOSED = "은 이 을 과 으로 이나 이라 이라고 이란 이며 이랑 아 이여 이든 이나마 이라도 이라는 이었 인 입니다 이다 이고 이지만".split()
+_CLOSED = (
+    "은 이 을 과 으로 이나 이라 이라고 이란 이며 이랑 아 이여 이든 이나마 이라도 이라는 이었 인 입니다 이다 이고 이지만"
+).split()
 """Forms that stand after a syllable with a final consonant (batchim) only."""
 _OPEN = "는 가 를 와 로 나 라 라고 란 며 랑 야 여 든 나마 라도 라는 였 다 고".split()
 """Forms that stand after a syllable without one; 로 also after a final ㄹ."""
 _EITHER = (
     "의 에 에서 에게 에게서 께 께서 한테 한테서 부터 까지 도 만 만큼 보다 처럼 같이 마다 조차 마저 "
     "밖에 뿐 대로 하고 "
-    "에는 에도 에서는 에서도 에만 으로는 으로도 로는 로도 까지는 부터는 에게는 만의 만을 만이 들 들이 들은 들을 들의 들도 들에게 들과"
+    "에는 에도 에서는 에서도 에만 으로는 으로도 로는 로도 까지는 부터는 에게는 만의 만을 만이 "
+    "들 들이 들은 들을 들의 들도 들에게 들과"
 ).split()
+_ENDINGS = {"다", "고", "였", "야", "아"}
+"""What verbs end in as well, where there is no noun before it."""
+
 PARTICLES: tuple[str, ...] = tuple(
-    sorted({*_CLOSED, *_OPEN, *_EITHER} - {"다", "고", "였", "야", "아"}, key=lambda p: (-len(p), p))
+    sorted({*_CLOSED, *_OPEN, *_EITHER} - _ENDINGS, key=lambda particle: (-len(particle), particle))
 )
 """Korean particles (josa) and what commonly follows a noun in their place, the longest first."""
+
+_SURE = frozenset("을 를 에서 에게 에서는 에서도 에게서 으로 에는 까지 부터".split())
+"""Particles that no word of four syllables or more ends in by chance."""
 
 _CLOSED_ONLY = frozenset(p for p in (*_CLOSED, "으로는", "으로도"))
 _OPEN_ONLY = frozenset(p for p in (*_OPEN, "로는", "로도"))
@@ -69,7 +82,7 @@ def stems(words: pl.DataFrame) -> pl.DataFrame:
             pl.col("word")
             .str.replace_all(r"(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\S+@\S+\.\w+", " ")
             .str.replace_all(r"<[^<>]*>?|^[^<>]*\">|&#?\w+;|\w+=(?:\"[^\"]*\"?|'[^']*'?)", " ")
-            .str.extract_all(r"\p{L}[\p{L}\p{M}\p{N}]*(?:['’\-]\p{L}[\p{L}\p{M}\p{N}]*)*")
+            .str.extract_all(r"\p{L}[\p{L}\p{M}\p{N}]*(?:['’\-]\p{Latin}[\p{Latin}\p{M}\p{N}]*)*")
         )
         .explode("word")
         .drop_nulls(),
@@ -102,7 +115,9 @@ def _parted(runs: pl.DataFrame) -> pl.DataFrame:
     forms = cut.group_by("stem").agg(pl.col("particle").n_unique().alias("forms"))
     alone = hangul.select(stem=pl.col("word"), alone=pl.lit(1))
     seen = forms.join(alone, on="stem", how="left").with_columns(pl.col("forms") + pl.col("alone").fill_null(0))
-    good = cut.join(seen.filter(pl.col("forms") >= 2).select("stem"), on="stem", how="semi")
+    shown = cut.join(seen.filter(pl.col("forms") >= 2).select("stem"), on="stem", how="semi")
+    sure = cut.filter(pl.col("particle").is_in(list(_SURE)) & (pl.col("stem").str.len_chars() >= 3))
+    good = pl.concat((shown, sure)).unique(maintain_order=True)
     # the longest particle: of 학교에서는 the stem is 학교, not 학교에서
     best = good.with_columns(size=pl.col("particle").str.len_chars()).sort(["word", "size"], descending=[False, True])
     best = best.unique("word", keep="first", maintain_order=True).select("word", "stem")
@@ -124,13 +139,24 @@ def candidates(
         most: how many are given.
     """
     asked = words.filter(pl.col("count") >= FEWEST).head(ASKED)
-    strings, counts = asked["word"].to_list(), asked["count"].to_list()
     found: list[Candidate] = []
+    for batch in asked.iter_slices(BATCH):
+        strings, counts = batch["word"].to_list(), batch["count"].to_list()
+        # no word has more pieces than bytes; once none can save more than the last one shown, the rest is not asked
+        if len(found) >= most and counts[0] * max(map(len, map(str.encode, strings))) < found[most - 1].saves:
+            break
+        found += _in_pieces(strings, counts, encoder, marks)
+        found.sort(key=lambda c: (-c.saves, -c.count, c.word))
+    return tuple(found[:most])
+
+
+def _in_pieces(
+    strings: Sequence[str], counts: Sequence[int], encoder: tokenizers.Tokenizer, marks: Marks
+) -> Iterator[Candidate]:
+    """The words that are unknown or take several pieces."""
     encodings = encoder.encode_batch([" " + word for word in strings], add_special_tokens=False)
     for word, count, encoding in zip(strings, counts, encodings, strict=True):
         tokens = [t for t, i in zip(encoding.tokens, encoding.ids, strict=True) if not marks.bare[i]]
         lost = marks.unknown >= 0 and marks.unknown in encoding.ids
         if len(tokens) > 1 or lost:
-            found.append(Candidate(word, int(count), len(tokens), tuple(tokens)))
-    found.sort(key=lambda c: (-c.saves, -c.count, c.word))
-    return tuple(found[:most])
+            yield Candidate(word, int(count), len(tokens), tuple(tokens))

@@ -1,8 +1,8 @@
 """Words with their counts in a bounded table that does not depend on order: CountedWords.
 
 A word's count is kept apart by how often it occurs in a block: once, 2 to 3 times, 4 to 7 times, ... Once there are
-more entries than the table may hold, the counts from blocks where the word occurs least go: of a block that has a word fewer
-than 2**level times, nothing is kept. Which blocks there are is a matter of the files alone, so any number of tables,
+more entries than the table may hold, the counts from blocks where the word occurs least go: of a block that has a
+word fewer than 2**level times, nothing is kept. Which blocks there are is a matter of the files alone, so any number of tables,
 merged in any order, end as the same table; and no count is short of more than (2**level - 1) in each block.
 """
 
@@ -16,7 +16,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST = 600_000
+MOST = 200_000
 """Entries of a table; one takes about 50 bytes."""
 
 _SCHEMA = {"word": pl.String, "level": pl.UInt8, "count": pl.Int64}
@@ -57,7 +57,7 @@ class CountedWords:
         self.blocks += 1
         levels = np.frexp(counts.astype(np.float64))[1] - 1
         frame = pl.DataFrame(
-            {"word": words.rename("word"), "level": levels.astype(np.uint8), "count": counts.astype(np.int64)},
+            {"word": _copied(words), "level": levels.astype(np.uint8), "count": counts.astype(np.int64)},
             schema=_SCHEMA,
         )
         self._keep([frame])
@@ -88,20 +88,23 @@ class CountedWords:
         while len(whole) > self.most:
             self.level += 1
             whole = whole.filter(pl.col("level") >= self.level)
+        whole = whole.with_columns(_copied(whole["word"]))
         self._tables, self._pending = [whole], len(whole)
         return whole
 
     def table(self) -> pl.DataFrame:
-        """The columns `word` and `count`, most frequent first, then in the order of the words' code points."""
+        """The columns `word` and `count`, in no order."""
         whole = self._settle()
         if self._shown is None or self._shown[0] is not whole:
-            self._shown = (whole, self._sorted(whole))
+            self._shown = (whole, whole.group_by("word").agg(pl.col("count").sum()))
         return self._shown[1]
 
-    @staticmethod
-    def _sorted(whole: pl.DataFrame) -> pl.DataFrame:
-        summed = whole.group_by("word").agg(pl.col("count").sum())
-        return summed.sort(["count", "word"], descending=[True, False])
+    def most_frequent(self, number: int) -> pl.DataFrame:
+        """So many words, most frequent first, then in the order of their code points."""
+        whole = self.table()
+        if len(whole) > number:
+            whole = whole.filter(pl.col("count") >= whole["count"].top_k(number).min())
+        return whole.sort(["count", "word"], descending=[True, False]).head(number)
 
     def dump(self) -> bytes:
         """The table as bytes; equal tables give equal bytes (which arrow's views of strings do not)."""
@@ -133,3 +136,8 @@ class CountedWords:
         made._tables = [pl.DataFrame({"word": words, "level": levels, "count": counts}, schema=_SCHEMA)]
         made._pending = size
         return made
+
+
+def _copied(words: pl.Series) -> pl.Series:
+    """The same strings in memory of their own: polars keeps the whole text alive that a string is a view of."""
+    return (words + "").rename("word")

@@ -1,8 +1,8 @@
 """Units to ids, exactly as `tokenizers` would: UnitEncoder. Fast engines help where they are installed and right.
 
 `tokenizers` is always there and is the judge. tokie (WordPiece, Unigram) and gigatoken (BPE) encode many times faster;
-an engine only sees units whose every character it encoded like the judge in many surroundings, a part of what it does is
-compared ids against ids, and one difference ends its use (EngineDisagrees: what it did so far is to be done again).
+an engine only sees units whose every character it encoded like the judge in many surroundings, a part of what it does
+is compared ids against ids, and one difference ends its use (EngineDisagrees: what it did so far is to be done again).
 Knows no text, only units (cut.py).
 """
 
@@ -39,6 +39,9 @@ LETTERS = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9ぁ-ゖァ-ヺ一-鿿]")
 
 LONGEST = 400
 """Characters of a unit beyond which it goes to the judge: no engine was made for such words."""
+
+FEWEST_UNITS, MOST_UNITS = 400_000, 1_500_000
+"""Units after which an engine is made anew; between the two, the larger the longer it takes to make one."""
 
 COMPARED = 251
 """Of an engine's units each such one is encoded by the judge as well."""
@@ -85,6 +88,8 @@ class UnitEncoder:
         self._engines: list[Engine] = []
         if fast and self.proof.safe:
             self.engine, self._engines = _engines(str(kind), texts)
+        self._kind, self._texts = str(kind), texts
+        self._room = self._full = max(FEWEST_UNITS, min(10 * encoder.get_vocab_size(), MOST_UNITS))
         self._trusted: Array = np.zeros(0x110000, bool)
         self._tried: Array = np.zeros(0x110000, bool)
 
@@ -97,6 +102,10 @@ class UnitEncoder:
         Raises:
             EngineDisagrees: the fast engine is wrong on one of them.
         """
+        if self._engines and self._room <= 0:  # they remember what they encoded, without end
+            self._engines = []
+            self.engine, self._engines = _engines(self._kind, self._texts)
+            self._room = self._full
         variants: Array = np.zeros(len(table.units), bool)
         if self.proof.starts:
             variants = table.spaced
@@ -118,6 +127,7 @@ class UnitEncoder:
             doubtful |= table.strings.str.contains_any(list(self.proof.added), ascii_case_insensitive=True).to_numpy()
         for_engine, for_judge = chosen[~doubtful[chosen]], chosen[doubtful[chosen]]
         ids, lengths = engine([table.units[at] for at in for_engine])
+        self._room -= len(for_engine)
         self._compare(table, for_engine, ids, lengths, judge)
         return [(for_engine, ids, lengths), (for_judge, *judge([table.units[at] for at in for_judge]))]
 

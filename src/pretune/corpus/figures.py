@@ -5,7 +5,7 @@ Plain numbers, as they are shown, saved as JSON and asked by rules. Knows neithe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class ScriptFigures:
         characters: running characters of the corpus in this script; `distinct`: different ones.
         own: running characters that the vocabulary holds as a token of their own; `unknown`: that it cannot spell;
             `bytes`: that it spells in bytes only.
-        words: running words whose letters are mostly of this script; `unknown_words` those with an unknown token.
+        words: running words whose first letter is of this script; `unknown_words` those with an unknown token.
         tokens: tokens of those words.
     """
 
@@ -147,6 +147,42 @@ class ScriptFigures:
     words: int = 0
     unknown_words: int = 0
     tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WordFigures:
+    """How one tokenizer reads the words of one split, each as it is encoded after a space.
+
+    Attributes:
+        words: running words.
+        unknown_words: those with an unknown token.
+        hangul_words: those with a Hangul syllable or a conjoining jamo; `hangul_characters`: these; `hangul_pieces`:
+            tokens of these words, bare spaces not counted.
+        jamo_words: words with syllables whose tokens hold conjoining jamo.
+        byte_words: words spelled in bytes of sentencepiece's fallback.
+        long_words: unknown words longer than WordPiece takes a word to be.
+        mended_words: unknown words that are known in composed form (NFC).
+        scripts: script of a word's first letter -> (running words, unknown ones).
+        unknown_characters: character -> running words that it makes unknown.
+        examples: `unknown_words`, `jamo_words`, ... -> such a word, the most frequent one of some block.
+    """
+
+    words: int = 0
+    unknown_words: int = 0
+    hangul_words: int = 0
+    hangul_characters: int = 0
+    hangul_pieces: int = 0
+    jamo_words: int = 0
+    byte_words: int = 0
+    long_words: int = 0
+    mended_words: int = 0
+    scripts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    unknown_characters: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+
+WORD_COUNTS = tuple(each.name for each in fields(WordFigures) if each.default == 0)
+"""The numbers of WordFigures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pretune.corpus.candidates import candidates, stems
-from pretune.corpus.figures import CorpusFigures, Counted, Lengths, ScriptFigures, TokenizerFigures
-from pretune.corpus.letters import script_name
-from pretune.corpus.vocabulary_marks import BYTES, UNKNOWN, WHOLE, spelled
+from pretune.corpus.figures import (
+    WORD_COUNTS,
+    CorpusFigures,
+    Counted,
+    Lengths,
+    ScriptFigures,
+    TokenizerFigures,
+    WordFigures,
+)
+from pretune.corpus.scripts import script_name
+from pretune.corpus.vocabulary_marks import BYTES, NOTHING, UNKNOWN, WHOLE, spelled
+from pretune.corpus.word_tally import together
 
 if TYPE_CHECKING:
     import polars as pl
 
     from pretune.corpus.corpus_tally import CorpusTally
     from pretune.corpus.tokenizer_tally import TokenizerTally
+    from pretune.corpus.word_tally import WordSums
 
 PAIRED = frozenset({"row"})
 """The role whose texts are encoded as a pair."""
@@ -39,7 +50,7 @@ def corpus_figures(tally: CorpusTally, *, broken: int = 0) -> CorpusFigures:
         distinct_words=len(words) if exact else tally.distinct.estimate(),
         distinct_words_exact=exact,
         scripts=dict(sorted(scripts.items(), key=lambda item: (-item[1], item[0]))),
-        common_words=_counted(words.head(50)),
+        common_words=_counted(tally.words.most_frequent(50)),
     )
 
 
@@ -51,8 +62,8 @@ def tokenizer_figures(tally: TokenizerTally, corpus: CorpusTally, words: pl.Data
         corpus: those of the corpus.
         words: the corpus's words without markup and particles (`candidates.stems`).
     """
-    counts = tally.counts
-    unknown = sorted(tally.characters.items(), key=lambda item: (-item[1], item[0]))
+    counts, sums = tally.counts, together(tally.words.values())
+    unknown = sorted(sums.characters.items(), key=lambda item: (-item[1], item[0]))
     return TokenizerFigures(
         name=tally.name,
         kind=tally.kind,
@@ -61,22 +72,19 @@ def tokenizer_figures(tally: TokenizerTally, corpus: CorpusTally, words: pl.Data
         checked=counts["compared"],
         remark=f"each text was encoded whole: {tally.reason}" if tally.whole else "",
         tokens=counts["tokens"],
-        words=counts["words"],
-        word_tokens=counts["word_tokens"],
-        whole_words=counts["whole_words"],
+        words=sums.counts["words"],
+        word_tokens=sums.counts["word_tokens"],
+        whole_words=sums.counts["whole_words"],
         unknown_tokens=counts["unknown_tokens"],
         unknown_texts=counts["unknown_texts"],
-        unknown_words=counts["unknown_words"],
+        unknown_words=sums.counts["unknown_words"],
         byte_tokens=counts["byte_tokens"],
         used=int(np.count_nonzero(tally.ids)),
         unknown_characters=tuple(Counted(chr(point), count) for point, count in unknown[:1000]),
         unknown_distinct=len(unknown),
-        unknown_examples=_counted(tally.unknown.table().head(50)),
-        lengths={
-            role: Lengths(dict(sorted(known.items())), tally.specials[role in PAIRED])
-            for role, known in tally.lengths.items()
-        },
-        scripts=_scripts(tally, corpus),
+        unknown_examples=_counted(tally.unknown.most_frequent(50)),
+        lengths=_lengths(tally),
+        scripts=_scripts(tally, sums, corpus),
         candidates=candidates(words, tally.units.inside, tally.marks),
         counted_at_least=max(tally.unknown.missing, corpus.words.missing),
     )
@@ -91,7 +99,37 @@ def _counted(table: pl.DataFrame) -> tuple[Counted, ...]:
     return tuple(Counted(word, int(count)) for word, count in table.select("word", "count").iter_rows())
 
 
-def _scripts(tally: TokenizerTally, corpus: CorpusTally) -> dict[str, ScriptFigures]:
+def _lengths(tally: TokenizerTally) -> dict[str, Lengths]:
+    """The lengths of each role's texts, and of rows where there are some with several texts."""
+    known = dict(tally.lengths)
+    single, several = tally.rows
+    if several:
+        known["row"] = single + several
+    return {
+        role: Lengths(dict(sorted(counts.items())), tally.specials[role in PAIRED]) for role, counts in known.items()
+    }
+
+
+def row_lengths(tally: TokenizerTally) -> dict[int, int]:
+    """Tokens of a row's texts together, special tokens included -> how many rows have so many, ascending."""
+    found: Counter[int] = Counter()
+    for known, specials in zip(tally.rows, tally.specials, strict=True):
+        for length, count in known.items():
+            found[length + specials] += count
+    return dict(sorted(found.items()))
+
+
+def word_figures(sums: WordSums) -> WordFigures:
+    """The figures of the words of one split."""
+    return WordFigures(
+        **{name: sums.counts[name] for name in WORD_COUNTS},
+        scripts={name: (int(of[0]), int(of[1])) for name, of in sorted(sums.scripts.items())},
+        unknown_characters={chr(point): count for point, count in sorted(sums.characters.items())},
+        examples={kind: word for kind, (_, word) in sums.shown.items()},
+    )
+
+
+def _scripts(tally: TokenizerTally, sums: WordSums, corpus: CorpusTally) -> dict[str, ScriptFigures]:
     """Each script of the corpus and how the tokenizer copes with it, weighted by use."""
     points = np.array([p for p in np.flatnonzero(corpus.points).tolist() if not chr(p).isspace()], np.int64)
     running = corpus.points[points]
@@ -100,20 +138,15 @@ def _scripts(tally: TokenizerTally, corpus: CorpusTally) -> dict[str, ScriptFigu
     found: dict[str, ScriptFigures] = {}
     for name in dict.fromkeys(names.tolist()):
         mine = names == name
-        words, unknown, tokens = _sums(tally, name)
+        words, unknown, tokens = (int(n) for n in sums.scripts.get(name, (0, 0, 0)))
         found[name] = ScriptFigures(
             characters=int(running[mine].sum()),
             distinct=int(mine.sum()),
             own=int(running[mine & (became == WHOLE)].sum()),
-            unknown=int(running[mine & (became == UNKNOWN)].sum()),
+            unknown=int(running[mine & ((became == UNKNOWN) | (became == NOTHING))].sum()),
             bytes=int(running[mine & (became == BYTES)].sum()),
             words=words,
             unknown_words=unknown,
             tokens=tokens,
         )
     return dict(sorted(found.items(), key=lambda item: (-item[1].characters, item[0])))
-
-
-def _sums(tally: TokenizerTally, script: str) -> tuple[int, int, int]:
-    sums: Any = tally.scripts.get(script, (0, 0, 0))
-    return int(sums[0]), int(sums[1]), int(sums[2])

@@ -8,16 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pretune.corpus.block import TEXTS
 from pretune.corpus.blocks import read_blocks
 from pretune.corpus.corpus_tally import CorpusTally
 from pretune.corpus.encoders import EngineDisagrees
 from pretune.corpus.letters import letters_of
+from pretune.corpus.memory import give_back
 from pretune.corpus.texts import texts_of
 from pretune.corpus.tokenizer_tally import CutDisagrees, TokenizerTally
 from pretune.corpus.unit_table import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import tokenizers
 
@@ -68,6 +70,15 @@ class ToRead:
     named: tuple[str, ...] = ()
 
 
+class Failure(NamedTuple):
+    """The first text that a tokenizer cannot encode: in which file and block, and what the tokenizer says of it."""
+
+    file: int
+    block: int
+    name: str
+    reason: str
+
+
 @dataclass
 class FileTally:
     """What was read of a file."""
@@ -96,16 +107,33 @@ class Scan:
 
     Attributes:
         files: one for each file, in their order.
-        corpus: the corpus itself; `tokenizers`: one for each tokenizer.
+        corpus: the corpus itself; `tokenizers`: one for each tokenizer that can encode it.
         stopped: it was asked to stop before the end.
-        unusable: tokenizers that cannot encode the corpus (a vocabulary without its [UNK]), and why.
+        failures: number of a tokenizer that cannot encode the corpus, among all that were given, and where and why.
     """
 
     files: list[FileTally]
     corpus: CorpusTally
     tokenizers: list[TokenizerTally]
     stopped: bool = False
-    unusable: dict[str, str] = field(default_factory=dict)
+    failures: dict[int, Failure] = field(default_factory=dict)
+
+    def settled(self) -> Scan:
+        """Itself, with the roles of all histograms in the order of TEXTS, whichever was met first."""
+        for tally in self.tokenizers:
+            tally.lengths = {role: tally.lengths[role] for role in TEXTS if role in tally.lengths}
+        return self
+
+    @property
+    def unusable(self) -> dict[str, str]:
+        """Tokenizers that cannot encode the corpus (a vocabulary without its [UNK]), and why."""
+        return {failure.name: failure.reason for _, failure in sorted(self.failures.items())}
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of each of `tokenizers` among all that were given."""
+        given = range(len(self.tokenizers) + len(self.failures))
+        return [number for number in given if number not in self.failures]
 
 
 def scan(
@@ -136,51 +164,58 @@ def scan(
     """
     slow: set[int] = set()
     whole: set[int] = set()
-    unusable: dict[int, str] = {}
+    failures: dict[int, Failure] = {}
     while True:
         tallies = {
             at: TokenizerTally(name, encoder, fast=fast and at not in slow, whole=at in whole)
             for at, (name, encoder) in enumerate(named)
-            if at not in unusable
+            if at not in failures
         }
-        lost = {named[at][0]: why for at, why in unusable.items()}
-        found = Scan([FileTally() for _ in corpus], CorpusTally(), list(tallies.values()), unusable=lost)
+        found = Scan([FileTally() for _ in corpus], CorpusTally(), list(tallies.values()), failures=failures)
         watching = viewer() if viewer else None
         read = 0
         try:
             for at, file in enumerate(corpus):
                 for block in _blocks(file, at, limit, shard):
-                    _add(found, at, block, tallies)
+                    _add(found, at, block, tallies, split=file.split)
                     if watching is not None:
                         watching.add(block, file.split, at)
+                    give_back()
                     read += block.size
                     progress(block.size)
                     if stop():
                         found.stopped = True
-                        return found, watching
+                        return found.settled(), watching
         except _Disagrees as again:
-            if again.reason:
-                unusable[again.tokenizer] = again.reason
+            if again.failure:
+                failures[again.tokenizer] = again.failure
             else:
                 (whole if again.whole else slow).add(again.tokenizer)
             progress(-read)
             continue
-        return found, watching
+        return found.settled(), watching
 
 
 class _Disagrees(Exception):  # noqa: N818 - no error of the user
     """What a tokenizer's tally found out about itself; the pass begins again without."""
 
-    def __init__(self, tokenizer: int, *, whole: bool = False, reason: str = "") -> None:
-        self.tokenizer, self.whole, self.reason = tokenizer, whole, reason
+    def __init__(self, tokenizer: int, *, whole: bool = False, failure: Failure | None = None) -> None:
+        self.tokenizer, self.whole, self.failure = tokenizer, whole, failure
 
 
-def _blocks(file: ToRead, at: int, limit: int | None, shard: Shard) -> Any:
-    mine = None if shard.of == 1 else lambda number: (number + at) % shard.of == shard.at - 1
-    return read_blocks(file.input, shape=file.shape, roles=file.roles, named=file.named, limit=limit, numbers=mine)
+def _blocks(file: ToRead, at: int, limit: int | None, shard: Shard) -> Iterator[Block]:
+    """The shard's blocks of a file."""
+
+    def mine(number: int) -> bool:
+        return (number + at) % shard.of == shard.at - 1
+
+    # with a limit, only whoever reads all blocks before a row knows how many rows those are
+    numbers = mine if limit is None and shard.of > 1 else None
+    every = read_blocks(file.input, shape=file.shape, roles=file.roles, named=file.named, limit=limit, numbers=numbers)
+    return (block for block in every if mine(block.number))
 
 
-def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTally]) -> None:
+def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTally], *, split: str) -> None:
     found.files[at].add(block)
     texts = texts_of(block)
     glue = frozenset().union(*(tally.units.proof.glue for tally in found.tokenizers))
@@ -190,7 +225,7 @@ def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTall
     for number, tally in tallies.items():
         assert letters is not None
         try:
-            tally.add(texts, table, letters)
+            tally.add(texts, table, letters, split=split)
         except EngineDisagrees:
             raise _Disagrees(number, whole=False) from None
         except CutDisagrees:
@@ -199,4 +234,5 @@ def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTall
         except Exception as error:
             if type(error) is not Exception:  # what the tokenizers library raises, and nothing else does
                 raise
-            raise _Disagrees(number, reason=str(error).partition("\n")[0][:120]) from None
+            reason = str(error).partition("\n")[0][:120]
+            raise _Disagrees(number, failure=Failure(at, block.number, tally.name, reason)) from None

@@ -16,7 +16,8 @@ import polars as pl
 
 from pretune.corpus.counted_words import CountedWords
 from pretune.corpus.encoders import UnitEncoder
-from pretune.corpus.vocabulary_marks import UNKNOWN, marks_of, spelled, unknown_within
+from pretune.corpus.vocabulary_marks import marks_of
+from pretune.corpus.word_tally import Encoded, WordReader, WordSums, hits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +36,7 @@ COMPARED_CHARACTERS = 60_000
 UNKNOWN_WORDS = 100_000
 """Entries of the table of unknown words."""
 
-_COUNTS = (
-    *("tokens", "words", "word_tokens", "whole_words", "unknown_tokens", "unknown_texts", "unknown_words"),
-    *("byte_tokens", "compared", "texts_whole"),
-)
+_COUNTS = ("tokens", "unknown_tokens", "unknown_texts", "byte_tokens", "compared", "texts_whole")
 
 
 class CutDisagrees(Exception):  # noqa: N818 - no error of the user
@@ -58,8 +56,8 @@ class TokenizerTally:
         counts: the sums, by the names of TokenizerFigures.
         ids: occurrences of each id, int64.
         lengths: role -> tokens of a text -> how many texts.
-        scripts: script -> (words, unknown words, tokens of words).
-        characters: code point -> running words that it makes unknown.
+        rows: tokens of a row -> how many rows, of the rows with one text and of those with several.
+        words: split -> the sums of its words.
         unknown: the unknown words.
     """
 
@@ -77,31 +75,32 @@ class TokenizerTally:
         self.counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         self.ids: Array = np.zeros(self.marks.size, np.int64)
         self.lengths: dict[str, Counter[int]] = {}
-        self.scripts: dict[str, Array] = {}
-        self.characters: Counter[int] = Counter()
+        self.rows: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
+        self.words: dict[str, WordSums] = {}
         self.unknown = CountedWords(UNKNOWN_WORDS)
-        self._unspelled: tuple[Array, Array] = (np.zeros(0x110000, bool), np.zeros(0x110000, bool))
-        self._asked: Array = np.zeros(0x110000, bool)
+        self._reader = WordReader(self.units, self.model, self.marks)
 
     @property
     def kind(self) -> str:
         """WordPiece, Unigram, BPE or WordLevel."""
         return str(self.model.get("type"))
 
-    def add(self, texts: TextTable, table: UnitTable, letters: Letters) -> None:
+    def add(self, texts: TextTable, table: UnitTable, letters: Letters, *, split: str = "train") -> None:
         """Read a block.
 
         Args:
             texts: its texts.
             table: their units and words, cut with the glue that this tokenizer needs.
             letters: scripts of the words, and where words may begin anew.
+            split: of the block.
 
         Raises:
             EngineDisagrees: a fast engine is wrong; the tally is to be begun again without.
             CutDisagrees: the cut is wrong; the tally is to be begun again with whole texts.
         """
         ids, lengths = self.units.encode(table)
-        unknown = _holding(ids == self.marks.unknown, lengths)
+        encoded = Encoded(ids, lengths)
+        unknown = hits_of(ids == self.marks.unknown, encoded) > 0
         of_texts = table.per_text(lengths)
         with_unknown = table.per_text(unknown.astype(np.int64)) > 0
         counts = table.counts
@@ -119,7 +118,11 @@ class TokenizerTally:
         self._add_ids(np.bincount(ids, weights=np.repeat(counts, lengths), minlength=self.marks.size).astype(np.int64))
         self.counts["unknown_texts"] += int(texts.times[with_unknown].sum())
         self._add_lengths(texts, of_texts)
-        self._add_words(table, ids, lengths, unknown, letters)
+        if len(table.words):
+            sums = self.words.setdefault(split, WordSums())
+            self._reader.add(sums, table, encoded, unknown=unknown, letters=letters)
+            lost = unknown[table.words]
+            self.unknown.add(table.strings.gather(table.words[lost]).str.slice(1), table.word_counts[lost])
 
     def _whole(self, texts: TextTable) -> Array:
         """The texts that are to be encoded whole."""
@@ -176,69 +179,13 @@ class TokenizerTally:
 
     def _add_lengths(self, texts: TextTable, of_texts: Array) -> None:
         rows: Array = np.zeros(texts.rows, np.int64)
-        there: Array = np.zeros(texts.rows, bool)
+        held: Array = np.zeros(texts.rows, np.int64)
         for role, (index, row) in zip(texts.roles, texts.places, strict=True):
-            self._histogram(role, of_texts[index])
+            _count(self.lengths.setdefault(role, Counter()), of_texts[index])
             rows += np.bincount(row, weights=of_texts[index], minlength=texts.rows).astype(np.int64)
-            there[row] = True
-        if len(texts.roles) > 1:
-            self._histogram("row", rows[there])
-
-    def _histogram(self, role: str, values: Array) -> None:
-        lengths, counts = np.unique(values, return_counts=True)
-        known = self.lengths.setdefault(role, Counter())
-        for length, count in zip(lengths.tolist(), counts.tolist(), strict=True):
-            known[length] += count
-
-    def _add_words(self, table: UnitTable, ids: Array, lengths: Array, unknown: Array, letters: Letters) -> None:
-        """Words as they are encoded after a space."""
-        words, running = table.words, table.word_counts
-        if not len(words):
-            return
-        sizes, lost = lengths[words], unknown[words]
-        firsts = np.minimum((np.cumsum(lengths) - lengths)[words], max(len(ids) - 1, 0))
-        led = self.marks.bare[ids[firsts]] & (sizes > 1) if len(ids) else np.zeros(len(words), bool)
-        whole = (sizes - led == 1) & ~lost
-        self.counts["words"] += int(running.sum())
-        self.counts["word_tokens"] += int((running * sizes).sum())
-        self.counts["whole_words"] += int(running[whole].sum())
-        self.counts["unknown_words"] += int(running[lost].sum())
-        for at, script in enumerate(letters.scripts):
-            mine = letters.of_words == at
-            sums = self.scripts.setdefault(script, np.zeros(3, np.int64))
-            sums += (running[mine].sum(), running[mine & lost].sum(), (running * sizes)[mine].sum())
-        bad = words[lost]
-        self.unknown.add(table.strings.gather(bad).str.slice(1), running[lost])
-        if len(bad):
-            self._add_characters(table, bad, running[lost], letters)
-
-    def _add_characters(self, table: UnitTable, bad: Array, running: Array, letters: Letters) -> None:
-        """Which characters of the unknown words the vocabulary cannot spell at their places."""
-        self._ask(table.characters)
-        ends = np.cumsum(table.lengths)
-        sizes = table.lengths[bad]
-        places = np.repeat(ends[bad] - table.lengths[bad] - (np.cumsum(sizes) - sizes), sizes) + np.arange(
-            int(sizes.sum())
-        )
-        points = table.points[places]
-        begins = ~letters.continues[table.points[places - 1]] | ~letters.continues[points]
-        first, within = self._unspelled
-        wrong = np.where(begins, first[points], within[points])
-        of_word = np.repeat(np.arange(len(bad)), sizes)[wrong]
-        pairs = np.unique(of_word.astype(np.int64) * 0x110000 + points[wrong])
-        counts = np.bincount(pairs % 0x110000, weights=running[pairs // 0x110000])
-        for point in np.flatnonzero(counts).tolist():
-            self.characters[point] += int(counts[point])
-
-    def _ask(self, points: Array) -> None:
-        """Learn what becomes of characters that were not met before."""
-        new = points[~self._asked[points]]
-        self._asked[new] = True
-        new = np.array([point for point in new.tolist() if not chr(point).isspace()], np.int64)
-        characters = [chr(point) for point in new.tolist()]
-        first, within = self._unspelled
-        first[new] = spelled(self.units.inside, characters, self.marks) == UNKNOWN
-        within[new] = unknown_within(self.units.inside, self.model, characters, self.marks)
+            held[row] += 1
+        _count(self.rows[0], rows[held == 1])
+        _count(self.rows[1], rows[held > 1])
 
     def merge(self, other: TokenizerTally) -> None:
         """Take in the sums of other blocks, read by the same tokenizer."""
@@ -246,9 +193,10 @@ class TokenizerTally:
         self.ids += other.ids
         for role, counts in other.lengths.items():
             self.lengths.setdefault(role, Counter()).update(counts)
-        for script, sums in other.scripts.items():
-            self.scripts[script] = self.scripts.get(script, 0) + sums
-        self.characters.update(other.characters)
+        for mine, theirs in zip(self.rows, other.rows, strict=True):
+            mine.update(theirs)
+        for split, sums in other.words.items():
+            self.words.setdefault(split, WordSums()).merge(sums)
         self.unknown.merge([other.unknown])
 
     def state(self) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -260,8 +208,8 @@ class TokenizerTally:
             "reason": self.reason,
             "counts": dict(sorted(self.counts.items())),
             "lengths": {role: sorted(known.items()) for role, known in sorted(self.lengths.items())},
-            "scripts": {name: [int(n) for n in sums] for name, sums in sorted(self.scripts.items())},
-            "characters": sorted(self.characters.items()),
+            "rows": [sorted(known.items()) for known in self.rows],
+            "words": {split: sums.state() for split, sums in sorted(self.words.items())},
             "unknown": {"level": self.unknown.settled_level, "blocks": self.unknown.blocks},
         }
         return told, {"ids": self.ids.astype("<i8").tobytes(), "unknown": self.unknown.dump()}
@@ -282,18 +230,18 @@ class TokenizerTally:
         self.ids += ids
         for role, known in told["lengths"].items():
             self.lengths.setdefault(role, Counter()).update({int(length): int(n) for length, n in known})
-        for name, sums in told["scripts"].items():
-            self.scripts[name] = self.scripts.get(name, 0) + np.array(sums, np.int64)
-        self.characters.update({int(point): int(n) for point, n in told["characters"]})
+        for known, rows in zip(self.rows, told["rows"], strict=True):
+            known.update({int(length): int(n) for length, n in rows})
+        for split, sums in told["words"].items():
+            self.words.setdefault(str(split), WordSums()).merge(WordSums.of_state(sums))
         self.unknown.merge([CountedWords.load(blobs["unknown"], most=UNKNOWN_WORDS, **told["unknown"])])
 
 
-def _holding(hits: Array, lengths: Array) -> Array:
-    """For each unit whether one of its ids is a hit."""
-    sums = np.concatenate(([0], np.cumsum(hits)))
-    ends = np.cumsum(lengths)
-    found: Array = sums[ends] > sums[ends - lengths]
-    return found
+def _count(known: Counter[int], values: Array) -> None:
+    """Count each value."""
+    lengths, counts = np.unique(values, return_counts=True)
+    for length, count in zip(lengths.tolist(), counts.tolist(), strict=True):
+        known[length] += count
 
 
 def _is_byte_level(parsed: Mapping[str, Any]) -> bool:

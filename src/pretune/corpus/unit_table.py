@@ -75,20 +75,15 @@ class UnitTable:
 
     def any_character(self, wanted: Array) -> Array:
         """For each unit whether it holds one of the wanted code points (bool, 0x110000 of them)."""
-        hits = np.concatenate(([0], np.cumsum(wanted[self.points])))
-        ends = np.cumsum(self.lengths)
-        found: Array = hits[ends] > hits[ends - self.lengths]
+        before, ends = self.before(wanted.take(self.points)), np.cumsum(self.lengths)
+        found: Array = before[ends] > before[ends - self.lengths]
         return found
 
-    def count_characters(self, wanted: Array) -> Array:
-        """For each unit how many of its characters are among these code points (int64)."""
-        if not len(wanted):
-            return np.zeros(len(self.units), np.int64)
-        there: Array = np.zeros(0x110000, bool)
-        there[wanted] = True
-        hits = np.concatenate(([0], np.cumsum(there[self.points])))
-        ends = np.cumsum(self.lengths)
-        found: Array = hits[ends] - hits[ends - self.lengths]
+    @staticmethod
+    def before(flags: Array) -> Array:
+        """How many flags stand before each place, and before the end; for one flag for each of `points`."""
+        found: Array = np.zeros(len(flags) + 1, np.int32 if len(flags) < 2**31 else np.int64)
+        np.cumsum(flags, out=found[1:])
         return found
 
     def per_text(self, values: Array) -> Array:
@@ -97,6 +92,26 @@ class UnitTable:
         ends = np.cumsum(self.sizes)
         found: Array = sums[ends] - sums[ends - self.sizes]
         return found
+
+
+def table_of_units(strings: pl.Series) -> UnitTable:
+    """Different units that stand in no text, to be encoded."""
+    none: Array = np.zeros(0, np.int64)
+    listed = strings.to_list()
+    return UnitTable(
+        strings=strings,
+        units=listed,
+        counts=np.zeros(len(listed), np.int64),
+        codes=none,
+        sizes=none,
+        times=none,
+        words=none,
+        word_counts=none,
+        points=_points(listed),
+        lengths=strings.str.len_chars().to_numpy().astype(np.int64),
+        spaced=strings.str.starts_with(" ").to_numpy(),
+        own=0,
+    )
 
 
 def table_of(texts: pl.Series, times: Array, *, glue: Iterable[str] = ()) -> UnitTable:
@@ -122,11 +137,17 @@ def table_of(texts: pl.Series, times: Array, *, glue: Iterable[str] = ()) -> Uni
         times=times,
         words=words,
         word_counts=word_counts,
-        points=np.frombuffer("".join(listed).encode("utf-32-le", "surrogatepass"), np.uint32),
+        points=_points(listed),
         lengths=strings.str.len_chars().to_numpy().astype(np.int64),
         spaced=strings.str.starts_with(" ").to_numpy(),
         own=own,
     )
+
+
+def _points(strings: Sequence[str]) -> Array:
+    """The code points of all strings one after the other."""
+    found: Array = np.frombuffer("".join(strings).encode("utf-32-le", "surrogatepass"), np.uint32)
+    return found
 
 
 def _coded(texts: pl.Series, glue: Sequence[str]) -> tuple[pl.Series, Array, Array]:

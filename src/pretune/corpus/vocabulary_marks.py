@@ -5,11 +5,13 @@ Also which characters it cannot spell, and which it holds as a token of their ow
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pretune.artifacts.coverage import is_byte_token
 from pretune.corpus.cut import SPACE
 
 if TYPE_CHECKING:
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-WHOLE, UNKNOWN, BYTES, PIECES = 0, 1, 2, 3
-"""What becomes of a character that stands alone: a token of its own, unknown, bytes of it, several other pieces."""
+WHOLE, UNKNOWN, BYTES, PIECES, NOTHING = 0, 1, 2, 3, 4
+"""What becomes of a character that stands alone: a token of its own, unknown, bytes of it, several pieces, no token."""
+
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
+"""Conjoining jamo, as `coverage.is_jamo` knows them."""
 
 
 def byte_alphabet() -> Mapping[str, int]:
@@ -42,6 +47,8 @@ class Marks:
         unknown: the id of the unknown token; -1: there is none.
         partial: bool for each id: the token holds bytes of a character, not a whole one.
         bare: bool for each id: the token is nothing but spaces.
+        jamo: bool for each id: the token holds a conjoining jamo.
+        fallback: bool for each id: the token is a byte of sentencepiece's fallback.
     """
 
     size: int
@@ -49,6 +56,8 @@ class Marks:
     unknown: int
     partial: Array
     bare: Array
+    jamo: Array
+    fallback: Array
 
 
 def marks_of(encoder: tokenizers.Tokenizer, model: Mapping[str, Any], *, byte_level: bool) -> Marks:
@@ -64,18 +73,22 @@ def marks_of(encoder: tokenizers.Tokenizer, model: Mapping[str, Any], *, byte_le
     size = max(ids.values(), default=-1) + 1
     partial: Array = np.zeros(size, bool)
     bare: Array = np.zeros(size, bool)
+    jamo: Array = np.zeros(size, bool)
+    fallback: Array = np.zeros(size, bool)
     alphabet = byte_alphabet() if byte_level else {}
     for token, at in ids.items():
+        jamo[at] = not token.isascii() and _JAMO.search(token) is not None
+        fallback[at] = is_byte_token(token)
         if token in added:
             continue
         if byte_level:
             partial[at] = not token.isascii() and _is_broken(bytes(map(alphabet.get, token, b"?" * len(token))))
             bare[at] = not token.strip("Ġ")
-        elif len(token) == 6 and token.startswith("<0x") and token.endswith(">"):
-            partial[at] = int(token[3:5], 16) >= 0x80
+        elif fallback[at]:
+            partial[at] = token[3:5] >= "80"
         else:
             bare[at] = not token.strip(SPACE + " ")
-    return Marks(size, len(ids), _unknown(model, ids), partial, bare)
+    return Marks(size, len(ids), _unknown(model, ids), partial, bare, jamo, fallback)
 
 
 def _is_broken(data: bytes) -> bool:
@@ -95,7 +108,7 @@ def _unknown(model: Mapping[str, Any], ids: Mapping[str, int]) -> int:
 
 
 def spelled(encoder: tokenizers.Tokenizer, characters: Sequence[str], marks: Marks) -> Array:
-    """What becomes of each character where it begins a word: WHOLE, UNKNOWN, BYTES or PIECES, uint8.
+    """What becomes of each character where it begins a word: WHOLE, UNKNOWN, BYTES, PIECES or NOTHING, uint8.
 
     A character that is taken apart (Hangul into jamo) is PIECES, also when no unknown token comes of it.
     """
@@ -103,8 +116,10 @@ def spelled(encoder: tokenizers.Tokenizer, characters: Sequence[str], marks: Mar
     asked = [" " + character for character in characters]
     for at, encoding in enumerate(encoder.encode_batch_fast(asked, add_special_tokens=False)):
         ids = [i for i in encoding.ids if not marks.bare[i]]
-        if marks.unknown in ids or not ids:
+        if marks.unknown in ids:
             found[at] = UNKNOWN
+        elif not ids:
+            found[at] = NOTHING
         elif any(marks.partial[i] for i in ids):
             found[at] = BYTES
         elif len(ids) == 1:

@@ -9,6 +9,9 @@ import click
 
 from pretune.core.errors import UserError
 
+LEFT = "pretune-demo.html"
+"""The page that the demo leaves in the current folder."""
+
 
 @click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
@@ -17,25 +20,38 @@ from pretune.core.errors import UserError
 def command(keep: Path | None) -> None:
     """See pretune at work on a small real model, offline."""
     if keep is None:
+        page = Path.cwd() / LEFT
         with tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
-            _play()
+            _play(page)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet")
     keep.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(keep):  # the scenes' commands and places are then short, and can be typed there
-        _play()
+        _play(None)
     click.echo(f"\nThe folders are in {keep}.")
 
 
-def _play() -> None:
-    """Check each scene in the current folder and show its report."""
+def _play(left: Path | None) -> None:
+    """Check each scene in the current folder and show its report.
+
+    Args:
+        left: where the page of the last scene is left; None: where the scene writes it.
+    """
+    from dataclasses import replace
+
     from pretune import check
-    from pretune.check.report import terminal
+    from pretune.check.report import html, terminal
+    from pretune.core.files import write_atomically
     from pretune.demo.story import scenes
 
     for number, scene in enumerate(scenes(), start=1):
-        report = check.run(scene.model, **scene.keys)
+        report = check.run(scene.model, beside=scene.beside, **scene.keys)
+        if scene.page is not None:
+            page = left or scene.page
+            write_atomically(page, html.render(report).encode())
+        else:
+            report = replace(report, profile=None)  # the last scene shows what it looks like
         click.secho(f"\n{number}. {scene.title}", bold=True)
         click.echo(click.wrap_text(scene.lesson, initial_indent="   ", subsequent_indent="   "))
         click.echo(f"   $ {scene.command}\n")
@@ -43,10 +59,11 @@ def _play() -> None:
             terminal.write(report, sys.stdout)
         else:
             click.echo(check.render(report, "text"), nl=False)
+    click.echo(f"\nThe page of the last check: {page}")
     click.echo("\nNow your own:")
     for line in (
         "pretune check MODEL --task question-answering --data train.json",
-        "pretune check MODEL --tokenizer OTHER --data train.json",
+        "pretune check --data 'corpus/*.jsonl' --tokenizer ONE --tokenizer OTHER --html report.html",
         "pretune check --list",
     ):
         click.echo(f"   $ {line}")

@@ -9,18 +9,13 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pretune.core.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from pretune.demo import sample
 
 BERT_ORDER = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 ROBERTA_ORDER = ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")
-ENTRIES = 3000
-
-
 NAME = "all-MiniLM-L6-v2"
 
 
@@ -46,24 +41,12 @@ def minilm(folder: Path) -> Path:
     return folder / NAME
 
 
-def korean_pair(folder: Path, texts: Iterable[str]) -> tuple[Path, Path]:
+def korean_pair(folder: Path) -> tuple[Path, Path]:
     """Write `korean-bert` and `korean-roberta` into the folder: one vocabulary, two orders of the special tokens."""
-    words = _learnt(texts)
+    words = sample.vocabulary().read_text(encoding="utf-8").split()
     bert = _write(folder / "korean-bert", [*BERT_ORDER, *words], {"model_type": "bert", "max_position_embeddings": 512})
     roberta = {"model_type": "roberta", "max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-05}
     return bert, _write(folder / "korean-roberta", [*ROBERTA_ORDER, *words], roberta)
-
-
-def _learnt(texts: Iterable[str]) -> list[str]:
-    """Word pieces learnt from the texts, special tokens left out."""
-    from tokenizers import BertWordPieceTokenizer
-
-    tokenizer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
-    tokenizer.train_from_iterator(
-        texts, vocab_size=ENTRIES, min_frequency=1, special_tokens=list(BERT_ORDER), show_progress=False
-    )
-    ranked = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    return [token for token, _ in ranked if token not in BERT_ORDER]
 
 
 def _write(folder: Path, tokens: list[str], config: dict[str, Any]) -> Path:

@@ -41,3 +41,8 @@ def chat() -> Path:
 def ner() -> Path:
     """30 Korean sentences, a word and its BIO tag (PS, LC, OG, DT) a line, a blank line between sentences."""
     return FOLDER / "ner.tsv"
+
+
+def vocabulary() -> Path:
+    """2,995 word pieces learnt from train and dev (BertWordPieceTokenizer), one a line, special tokens left out."""
+    return FOLDER / "vocabulary.txt"

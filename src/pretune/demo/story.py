@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRAINING = {"learning_rate": 3e-5, "num_train_epochs": 2, "per_device_train_batch_size": 8, "warmup_steps": 4}
+PAGE = Path("report.html")
+"""Where the last scene writes its page, beside the demo's folders."""
+
 WINDOWS = {"max_length": 384, "stride": 128, "truncation": "only_second"}
 
 
@@ -32,6 +35,8 @@ class Scene:
         model: the folder that is trained.
         keys: the rest of the setup, in the setup file's words.
         shows: names of rules that must be among the findings; empty: there must be no error and no warning.
+        beside: further tokenizers that read the data; then how all of them read it is shown.
+        page: the file of a page that the report is written to.
     """
 
     title: str
@@ -39,11 +44,16 @@ class Scene:
     model: Path
     keys: Mapping[str, Any] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
+    page: Path | None = None
 
     @property
     def command(self) -> str:
         """The command line that does the same."""
-        return "pretune check " + " ".join(_words(self.model, self.keys))
+        words = [*_words(self.model, self.keys), *(f"--tokenizer {shlex.quote(str(path))}" for path in self.beside)]
+        if self.page is not None:
+            words.append(f"--html {shlex.quote(str(self.page))}")
+        return "pretune check " + " ".join(words)
 
 
 def _words(model: Path, keys: Mapping[str, Any]) -> Iterator[str]:
@@ -65,7 +75,7 @@ def scenes() -> tuple[Scene, ...]:
     minilm = models.minilm(Path())
     korean, english = _by_language()
     planted, dev = (Path(shutil.copy(path(), path().name)) for path in (sample.planted, sample.dev))
-    bert, roberta = models.korean_pair(Path(), [*_texts(sample.train()), *_texts(sample.dev())])
+    bert, roberta = models.korean_pair(Path())
     squad = {"task": "question-answering", "encode": WINDOWS}
     return (
         Scene(
@@ -110,6 +120,14 @@ def scenes() -> tuple[Scene, ...]:
                 "contexts-in-train-and-eval",
             ),
         ),
+        Scene(
+            "Which tokenizer reads this corpus?",
+            "All of the text, read by two tokenizers in one pass; every count is that of encoding each text whole.",
+            bert,
+            {**squad, "data": {"train": korean}},
+            beside=(bert, minilm),
+            page=PAGE,
+        ),
     )
 
 
@@ -127,10 +145,3 @@ def _by_language() -> tuple[Path, Path]:
         path.write_text(json.dumps({**whole, "data": articles}, ensure_ascii=False), encoding="utf-8")
         halves.append(path)
     return halves[0], halves[1]
-
-
-def _texts(path: Path) -> Iterator[str]:
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        for paragraph in article["paragraphs"]:
-            yield paragraph["context"]
-            yield from (question["question"] for question in paragraph["qas"])

@@ -314,3 +314,43 @@ def test_tokenizers_raise_where_no_room_is_left(
             tokenizer(*texts, **options)
     else:
         tokenizer(*texts, **options)
+
+
+def test_all_rows_are_counted(make_model: MakeModel) -> None:
+    """Where the corpus is read, the lengths of all rows are exact; the measured ones are its head, and say so."""
+    rows = [{"text": "a"}] * 2500 + [{"text": "a " * 70}, {"text": "a " * 90}]
+    lengths = _lengths(make_model("bert"), rows, task="text-classification")
+    assert (lengths.all.rows, lengths.all.longest, lengths.all.sampled) == (2502, 92, False)
+    assert (lengths.all.over(64), lengths.all.over(72), lengths.all.over(92)) == (2, 1, 0)
+    assert lengths.all.lost(82) == 10 / (2500 * 3 + 72 + 92)
+    assert lengths.all.filled(100) == (2500 * 3 + 72 + 92) / 250_200
+    assert (len(lengths.rows), lengths.longest, lengths.looked) == (2000, 3, "sampled ")
+    assert lengths.first_over(64).endswith("train.jsonl")
+
+
+def test_whole_and_head_agree(make_model: MakeModel, tmp_path: Path) -> None:
+    """Rows of a task with one text, with two, and with added tokens: the exact lengths are those that are measured."""
+    folder = make_model("bert")
+    rows = {
+        "question-answering": [{"question": "질문 a", "context": f"모델 {'a ' * n}", "answers": []} for n in range(40)],
+        "text-classification": [{"text": "a " * n} for n in range(40)],
+        "pair-classification": [{"sentence1": "a", "sentence2": None if n % 3 else "b " * n} for n in range(40)],
+        "token-classification": [{"tokens": ["a"] * n, "ner_tags": [0] * n} for n in range(1, 40)],
+    }
+    for task, given in rows.items():
+        path = tmp_path / f"{task}.jsonl"
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in given), "utf-8")
+        setup = Setup(model=str(folder), task=task, data=Data(train=(str(path),)), add_tokens=("a b",))
+        whole, head = Facts(setup), Facts(setup)
+        head.reads_all = False
+        assert whole.lengths.counted is not None
+        assert head.lengths.counted is None
+        assert dict(whole.lengths.all.counts) == dict(head.lengths.all.counts)
+        assert (whole.lengths.all.sampled, head.lengths.all.sampled) == (False, False)
+        assert str(whole.lengths.all) == f"{len(given)} rows"
+
+
+def test_no_rows_have_no_lengths() -> None:
+    """Without rows nothing is long, nothing is lost."""
+    none = LengthFacts().all
+    assert (none.rows, none.longest, none.over(0), none.lost(5), none.filled(5)) == (0, 0, 0, 0, 0)

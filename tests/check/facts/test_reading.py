@@ -30,20 +30,19 @@ def test_nothing(make_model: MakeModel) -> None:
 
 
 def test_words(make_model: MakeModel) -> None:
-    """Words, pieces and unknown ones are counted as they run, with a place for an example."""
+    """Words and unknown ones are counted as they run, with a place for an example."""
     read = reading(make_model(), "한국어 모델 뷁 뷁", "the model 뷁")
-    assert (read.texts, read.words, read.hangul_words, read.unknown_words) == (2, 7, 5, 3)
+    assert (read.words, read.hangul_words, read.hangul_characters, read.unknown_words) == (7, 5, 8, 3)
     assert read.unknown_characters == {"뷁": 3}
     assert read.scripts == {"Hangul": (5, 3), "Latin": (2, 0)}
     assert (read.examples["unknown_words"].word, read.examples["unknown_words"].where) == ("뷁", "train.txt:1")
-    assert read.whole_words == 4
     assert read.share(read.unknown_words) == pytest.approx(3 / 7)
 
 
 def test_decomposed(make_model: MakeModel) -> None:
     """NFD words are unknown, and would be known in NFC."""
     read = reading(make_model(), unicodedata.normalize("NFD", "한국어 모델 model 뷁"))
-    assert (read.decomposed_words, read.unknown_words, read.mended_words) == (3, 3, 2)
+    assert (read.unknown_words, read.mended_words) == (3, 2)
 
 
 def test_jamo_and_syllables(shared_assets: Path) -> None:
@@ -62,11 +61,11 @@ def test_long_run(make_model: MakeModel) -> None:
 
 
 def test_vanished(make_model: MakeModel) -> None:
-    """Characters that become no token are counted, and words of which nothing is left."""
+    """Characters that become no token are counted; a word of which nothing is left holds no unknown token."""
     undeclared = {"tokenizer_class": ...}
     folder = make_model("roberta", config=undeclared, tokenizer_config=undeclared)
     read = reading(folder, "한국어 모델, 안녕")
-    assert (read.empty_words, read.lost_characters) == (2, 7)
+    assert (read.unknown_words, read.lost_characters) == (0, 7)
 
 
 def test_invisible_characters_are_not_lost(make_model: MakeModel) -> None:
@@ -79,7 +78,7 @@ def test_byte_level_words_carry_their_space(tmp_path: Path) -> None:
     files = {"tokenizer.json": byte_level_spec(), "tokenizer_config.json": {"tokenizer_class": "GPT2Tokenizer"}}
     write(tmp_path, {**files, "config.json": {"model_type": "gpt2"}})
     read = reading(tmp_path, "wo wo")
-    assert (read.pieces, read.whole_words) == (2, 2)
+    assert read.examples["words"].tokens == ("Ġwo",)
     assert reading(tmp_path, "한").hangul_pieces == 3
 
 
@@ -117,9 +116,13 @@ def test_splits(make_model: MakeModel, tmp_path: Path) -> None:
 
 
 def test_huge_row_is_cut(make_model: MakeModel, tmp_path: Path) -> None:
-    """Of one row only so many characters are read."""
-    facts = Facts(Setup(model=str(make_model()), task="masked-lm", data=data(tmp_path, "가 " * MOST_ROW)))
-    assert facts.reading.train.words == MOST_ROW / 2
+    """Without polars only so many characters of one row are read, and the reading says that there are more."""
+    setup = Setup(model=str(make_model()), task="masked-lm", data=data(tmp_path, "가 " * MOST_ROW))
+    facts = Facts(setup)
+    assert (facts.reading.train.words, facts.reading.train.sampled) == (MOST_ROW, False)
+    facts = Facts(setup)
+    facts.reads_all = False
+    assert (facts.reading.train.words, facts.reading.train.sampled) == (MOST_ROW / 2, True)
 
 
 @given(text=st.text(max_size=60))

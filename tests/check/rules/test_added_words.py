@@ -121,6 +121,9 @@ def test_special_token_is_word(make_model: MakeModel, tmp_path: Path) -> None:
     folder = make_model()
     problem = one(found(special_token_is_word, Setup(model=str(folder), data=data, add_special_tokens=("사람",))))
     assert problem.message == "special token `사람` occurs as text in 30 of 30 rows"
+    path.write_text(path.read_text("utf-8") * 70, "utf-8")
+    problem = one(found(special_token_is_word, Setup(model=str(folder), data=data, add_special_tokens=("사람",))))
+    assert problem.message.endswith("in 2,000 of 2,000 sampled rows")
     for words in (("[E1]",), ("나무",)):
         assert found(special_token_is_word, Setup(model=str(folder), data=data, add_special_tokens=words)) == []
     assert found(special_token_is_word, Setup(model=str(folder), data=data, add_tokens=("사람",))) == []

@@ -78,7 +78,7 @@ def test_answer_cut_off(make_model: MakeModel, tmp_path: Path) -> None:
     encode = {"truncation": "only_second", "max_length": 20}  # [CLS] 2 [SEP] 15 [SEP]
     assert found(answer_cut_off, _questions(tmp_path, folder, 40, 14, **encode)) == []
     (finding,) = found(answer_cut_off, _questions(tmp_path, folder, 40, 15, **encode))
-    assert finding.message == "1 of 1 sampled answers (100 %) lie beyond max_length 20 and no stride is set"
+    assert finding.message == "1 of 1 answers (100 %) lie beyond max_length 20 and no stride is set"
     assert finding.level == "error"
     assert finding.where.endswith("train.jsonl:1")
     assert found(answer_cut_off, _questions(tmp_path, folder, 40, 15, **encode, stride=4)) == []
@@ -228,3 +228,20 @@ def test_korquad_with_run_qa_settings(shared_assets: Path) -> None:
     )
     assert levels(found(answer_cut_off, cut)) == ["error"]
     assert levels(found(text_cut_off, cut)) == ["warning"]
+
+
+def test_exact_numbers_of_all_rows(make_model: MakeModel, tmp_path: Path) -> None:
+    """What is cut is counted in all rows, also behind the measured ones; answers are looked at in those alone."""
+    setup = _questions(tmp_path, make_model("bert"), 40, 15, count=2100, truncation="only_second", max_length=20)
+    (cut,) = found(text_cut_off, setup)
+    assert (
+        cut.message
+        == "max_length 20 cuts 2,100 of 2,100 rows and throws away 56 % of all tokens; the longest row has 45"
+    )
+    (answer,) = found(answer_cut_off, setup)
+    assert answer.message.startswith("2,000 of 2,000 sampled answers (100 %)")
+    short = "".join(f"{json.dumps({'question': '질문', 'context': 'a'})}\n" for _ in range(2100))
+    path = Path(setup.data.train[0])
+    path.write_text(short + "\n".join(path.read_text("utf-8").splitlines()[:400]), "utf-8")
+    (cut,) = found(text_cut_off, Setup(model=setup.model, task=setup.task, data=setup.data, encode={"max_length": 6}))
+    assert cut.message.startswith("max_length 6 cuts 400 of 2,500 rows and throws away 55 %")

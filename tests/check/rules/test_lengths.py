@@ -53,7 +53,7 @@ def test_max_length_beyond_positions(make_model: MakeModel) -> None:
     assert finding.level == "error"
     hit = _setup(folder, encode={"truncation": True, "max_length": 66}, data=_data(folder, 20, 65, 90))
     (finding,) = found(max_length_beyond_positions, hit)
-    assert finding.message.endswith("; 2 of 3 sampled rows are longer, first " + hit.data.train[0] + ":2")
+    assert finding.message.endswith("; 2 of 3 rows are longer, first " + hit.data.train[0] + ":2")
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,7 @@ def test_rows_beyond_positions(make_model: MakeModel, encode: dict[str, Any], ta
     folder = make_model("bert")
     (finding,) = found(rows_beyond_positions, _setup(folder, encode=encode, data=_data(folder, 64, 65, 90), task=task))
     assert finding.level == level
-    assert finding.message.startswith(
-        "2 of 3 sampled rows are longer than the model's 64 positions, the longest has 90 tokens"
-    )
+    assert finding.message.startswith("2 of 3 rows are longer than the model's 64 positions, the longest has 90 tokens")
     assert finding.where.endswith("train.jsonl:2")
 
 

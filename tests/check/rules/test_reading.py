@@ -31,7 +31,7 @@ KINDS = ("unknown_words", "jamo_words", "lost_characters", "long_words", "byte_w
 def read(**counts: Any) -> Reading:
     """A reading of 1,000 healthy Korean words, with some counts changed."""
     healthy = {
-        "texts": 100, "characters": 3000, "words": 1000, "hangul_words": 1000, "pieces": 2200, "hangul_pieces": 2200,
+        "characters": 3000, "words": 1000, "hangul_words": 1000, "hangul_pieces": 2200,
         "hangul_characters": 3000, "scripts": {"Hangul": (1000, counts.get("unknown_words", 0))},
         "examples": dict.fromkeys(KINDS, SHOWN),
     }  # fmt: skip
@@ -66,7 +66,7 @@ def test_unknown_words_of_one_script(make_model: MakeModel) -> None:
     assert ask(make_model, language_not_read, mixed) == ["error"]
 
 
-@pytest.mark.parametrize("cause", ["mended_words", "long_words", "empty_words"])
+@pytest.mark.parametrize("cause", ["mended_words", "long_words"])
 def test_unknown_words_explained(make_model: MakeModel, cause: str) -> None:
     """Where another rule says why, this one is quiet."""
     assert ask(make_model, language_not_read, read(unknown_words=500, **{cause: 480})) == []
@@ -83,6 +83,7 @@ def test_few_words(make_model: MakeModel) -> None:
         (hangul_read_as_jamo, {"jamo_words": 700}, ["error"]),
         (hangul_read_as_jamo, {"jamo_words": 11}, []),
         (decomposed_text_unknown, {"mended_words": 1}, ["warning"]),
+        (decomposed_text_unknown, {"mended_words": 1, "words": 1001}, ["note"]),
         (decomposed_text_unknown, {"mended_words": 500}, ["error"]),
         (characters_vanish, {"lost_characters": 2800}, ["error"]),
         (characters_vanish, {"lost_characters": 25}, ["warning"]),

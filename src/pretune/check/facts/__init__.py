@@ -6,8 +6,9 @@ A fact that cannot be had raises Unavailable with the reason; the engine turns t
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
+from pretune.check.facts.once import fact
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:
@@ -31,34 +32,6 @@ if TYPE_CHECKING:
     from pretune.check.facts.versions import VersionFacts
     from pretune.check.sources.setup import Setup
     from pretune.corpus.figures import Profile
-
-Value = TypeVar("Value")
-
-
-class fact(Generic[Value]):  # noqa: N801 - it is used as a decorator, like property
-    """A fact of a Setup, read when first asked for and kept, as is the reason when it cannot be had."""
-
-    def __init__(self, read: Callable[[Facts], Value]) -> None:
-        self.read = read
-        self.name = read.__name__
-        self.__doc__ = read.__doc__
-
-    @overload
-    def __get__(self, facts: None, owner: type) -> fact[Value]: ...
-    @overload
-    def __get__(self, facts: Facts, owner: type) -> Value: ...
-    def __get__(self, facts: Facts | None, owner: type) -> fact[Value] | Value:
-        if facts is None:
-            return self
-        if self.name in facts.reasons:
-            raise Unavailable(facts.reasons[self.name])
-        try:
-            value = self.read(facts)
-        except Unavailable as why:
-            facts.reasons[self.name] = why.reason
-            raise
-        facts.__dict__[self.name] = value  # found there first from now on
-        return value
 
 
 class Facts:
@@ -206,6 +179,9 @@ class Facts:
             self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
         )
         self._need(self.reads_all, otherwise="reading the whole corpus needs polars (pip install pretune[data])")
+        from pretune.corpus.memory import prepare
+
+        prepare()  # before polars is imported
         from pretune.check.facts.corpus import read_corpus
 
         return read_corpus(self)
@@ -246,11 +222,11 @@ class Facts:
 
     @fact
     def reading(self) -> ReadingFacts:
-        """How the tokenizer reads the sampled rows."""
-        data = self.data
+        """How the tokenizer reads the words of the data."""
+        data, corpus = self.data, self.maybe("corpus")
         from pretune.check.facts.reading import read_reading
 
-        return read_reading(self.tokenizer, data)
+        return read_reading(self.setup, self.tokenizer, data, corpus.words if corpus is not None else None)
 
     @fact
     def markers(self) -> MarkerFacts:
@@ -262,10 +238,12 @@ class Facts:
 
     @fact
     def lengths(self) -> LengthFacts:
-        """How many positions there are, and how many the sampled rows need."""
+        """How many positions there are, and how many the rows need."""
         from pretune.check.facts.lengths import read_lengths
 
-        return read_lengths(self.setup, self.model, self.maybe("tokenizer"), self.maybe("data"))
+        data, corpus = self.maybe("data"), self.maybe("corpus")
+        counted = corpus.rows if corpus is not None else None
+        return read_lengths(self.setup, self.model, self.maybe("tokenizer"), data, counted)
 
     @fact
     def sentence_vector(self) -> SentenceVectorFacts:

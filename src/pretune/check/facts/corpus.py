@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pretune.check.facts.data import data_facts, inputs_of, plan_of
 from pretune.check.facts.survey import Survey
 from pretune.check.facts.tokenizer import read_tokenizer_facts
+from pretune.check.facts.training_encoder import training_encoder
 from pretune.check.finding import Unavailable
 from pretune.core.errors import UserError
 from pretune.corpus.corpus_tally import CorpusTally
 from pretune.corpus.figures import FileRead, Profile
 from pretune.corpus.parts import Part, in_order, part_bytes, restore
-from pretune.corpus.profile import corpus_figures, tokenizer_figures, words_of
+from pretune.corpus.profile import corpus_figures, row_lengths, tokenizer_figures, word_figures, words_of
 from pretune.corpus.scan import FileTally, Scan, Shard, ToRead, scan
 from pretune.corpus.tokenizer_tally import TokenizerTally
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pretune.check.facts.data import DataFacts
     from pretune.check.facts.plan import SurveyPlan
     from pretune.corpus.block import Block
+    from pretune.corpus.figures import WordFigures
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,16 @@ class CorpusFacts:
         data: what the data rules ask.
         profile: how the tokenizers read it, without the setup's limits.
         unusable: tokenizers that cannot encode it, and why.
+        words: split -> how the setup's own tokenizer reads its words; None: it could not read them.
+        rows: tokens of a row, special ones included -> how many rows the setup's own tokenizer finds so long; None: it
+            could not read them.
     """
 
     data: DataFacts
     profile: Profile
     unusable: Mapping[str, str]
+    words: Mapping[str, WordFigures] | None = None
+    rows: Mapping[int, int] | None = None
 
 
 class _Watching:
@@ -133,26 +141,20 @@ def _named(facts: Facts) -> list[tuple[str, tokenizers.Tokenizer]]:
     own = facts.maybe("tokenizer")
     if own is not None:
         with suppress(Unavailable):  # the rules tell of one that cannot be built; the corpus is read without
-            named.append((own.name, _with_added(facts, own.encoder)))
+            named.append((own.name, training_encoder(facts.setup, own)))
     for name in facts.beside:
         try:
-            named.append((name, read_tokenizer_facts(name).encoder))
+            encoder = read_tokenizer_facts(name).encoder
         except Unavailable as why:
             raise UserError(f"the tokenizer of {name} cannot be used: {why.reason}") from None
+        if not any(_same(name, other) and encoder.to_str() == known.to_str() for other, known in named):
+            named.append((name, encoder))
     return named
 
 
-def _with_added(facts: Facts, encoder: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """The encoder after `add_tokens` and `add_special_tokens`, as transformers hands the words on."""
-    setup = facts.setup
-    if not setup.add_tokens and not setup.add_special_tokens:
-        return encoder
-    import tokenizers
-
-    copy = tokenizers.Tokenizer.from_str(encoder.to_str())
-    copy.add_tokens([word for word in setup.add_tokens if word])
-    copy.add_special_tokens([word for word in setup.add_special_tokens if word])
-    return copy
+def _same(one: str, other: str) -> bool:
+    """Whether two names mean one folder."""
+    return one == other or Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
 
 
 def _to_read(facts: Facts, plan: SurveyPlan) -> list[ToRead]:
@@ -225,4 +227,19 @@ def _finished(facts: Facts, plan: SurveyPlan, files: Sequence[ToRead], found: Sc
         complete=not found.stopped and not more,
         stopped=stopped if found.stopped or more else "",
     )
-    return CorpusFacts(data_facts(plan, survey, complete=profile.complete), profile, found.unusable)
+    own = _own(facts, found)
+    return CorpusFacts(
+        data_facts(plan, survey, complete=profile.complete),
+        profile,
+        found.unusable,
+        words=None if own is None else {split: word_figures(sums) for split, sums in sorted(own.words.items())},
+        rows=None if own is None else row_lengths(own),
+    )
+
+
+def _own(facts: Facts, found: Scan) -> TokenizerTally | None:
+    """What the setup's own tokenizer read; it is the first that was given. None: it cannot be built, or not encode."""
+    given = len(found.tokenizers) + len(found.failures)
+    if given == len(facts.beside) or 0 in found.failures:
+        return None
+    return found.tokenizers[0]

@@ -1,65 +1,72 @@
-"""How many tokens the model can place, how many the sampled rows need, and what the encoding's limits cut off.
+"""How many tokens the model can place, how many the rows need, and what the encoding's limits cut off.
 
-Lengths count tokens with special tokens. A chat is measured by its messages' words alone, a text of more than 50,000
-characters by its beginning: both are lower bounds. Knows no rule.
+Where the corpus was read, the lengths of all rows are known; what needs rows one by one (answers, questions, windows,
+prompts) is measured on the first rows. Knows no rule.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from pretune.check.facts.encode import choice, whole_number
+from pretune.check.facts.measured import LONGEST_TEXT, Row, measure
+from pretune.check.facts.training_encoder import training_encoder
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pretune.check.facts.data import DataFacts, Example, Split
+    from pretune.check.facts.data import DataFacts
     from pretune.check.facts.model import ModelFacts
     from pretune.check.facts.tokenizer import TokenizerFacts
     from pretune.check.sources.setup import Setup
 
-MOST_CHARACTERS = 300_000
-"""Rows of a split are measured until so many distinct characters have been encoded (0.2 s of Korean WordPiece)."""
-LONGEST_TEXT = 50_000
-"""Characters of one text that are encoded."""
+__all__ = ["LONGEST_TEXT", "UNLIMITED", "LengthFacts", "Row", "RowLengths", "read_lengths"]
+
 UNLIMITED = 10**20
 """A model_max_length above this is none (transformers' LARGE_INTEGER)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A measured row.
+@dataclass(frozen=True)
+class RowLengths:
+    """How long rows are.
 
     Attributes:
-        where: its place.
-        total: its tokens, special ones included.
-        first: tokens of the first text: the question, or the only text.
-        second: tokens of the second text: the context; 0 without one.
-        answers: for each answer whose place is given, its first and last token, counted in the context.
-        prompt: of a chat, the tokens before the assistant's first words; None: no chat, or no such words.
-        whole: its texts were counted to their ends.
+        counts: tokens of a row, special ones included -> rows.
+        sampled: there are rows that are not among them.
     """
 
-    where: str
-    total: int
-    first: int
-    second: int = 0
-    answers: tuple[tuple[int, int], ...] = ()
-    prompt: int | None = None
-    whole: bool = True
+    counts: Mapping[int, int]
+    sampled: bool = True
 
-    @property
-    def specials(self) -> int:
-        """Its special tokens."""
-        return self.total - self.first - self.second
+    @cached_property
+    def rows(self) -> int:
+        """How many rows."""
+        return sum(self.counts.values())
 
-    def room(self, limit: int) -> int:
-        """Tokens that a limit leaves for the text that is cut: the second one, else the only one."""
-        return limit - self.specials - (self.first if self.second else 0)
+    @cached_property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(self.counts, default=0)
+
+    def over(self, limit: int) -> int:
+        """Rows with more tokens than `limit`."""
+        return sum(count for length, count in self.counts.items() if length > limit)
+
+    def lost(self, limit: int) -> float:
+        """The share of all tokens that is thrown away when rows are cut at `limit`; 0 without rows."""
+        total = sum(length * count for length, count in self.counts.items())
+        return sum(max(length - limit, 0) * count for length, count in self.counts.items()) / max(total, 1)
+
+    def filled(self, limit: int) -> float:
+        """The share of text when each row is cut, or padded, to `limit` tokens; 0 without rows."""
+        return sum(min(length, limit) * count for length, count in self.counts.items()) / max(limit * self.rows, 1)
+
+    def __str__(self) -> str:
+        """How many rows were looked at: `60,407 rows`, `2,000 sampled rows`."""
+        return f"{self.rows:,} {'sampled ' if self.sampled else ''}rows"
 
 
 @dataclass(frozen=True)
@@ -82,8 +89,11 @@ class LengthFacts:
         packs: texts are joined and cut into blocks, so a row's length means nothing.
         said: the setup says anything of how texts are encoded.
         specials: special tokens around one text, and around two; 0 where neither data nor a stride ask for them.
-        rows: the sampled rows of both splits, measured; empty without data or tokenizer.
+        rows: the first rows of both splits, measured; empty without data or tokenizer.
         training: how many of them, the first, are training rows.
+        more: there are rows that were not measured.
+        counted: the lengths of all rows; None: only those of the measured ones are known.
+        file: the data file, where there is only one.
     """
 
     positions: int | None = None
@@ -103,6 +113,23 @@ class LengthFacts:
     specials: tuple[int, int] = (0, 0)
     rows: tuple[Row, ...] = ()
     training: int = 0
+    more: bool = True
+    counted: RowLengths | None = None
+    file: str = ""
+
+    @cached_property
+    def all(self) -> RowLengths:
+        """How long the rows are: all of them, else the measured ones."""
+        return self.counted or RowLengths(Counter(row.total for row in self.rows), sampled=self.more)
+
+    @property
+    def looked(self) -> str:
+        """`sampled `, where there are rows that were not measured."""
+        return "sampled " if self.more else ""
+
+    def first_over(self, limit: int) -> str:
+        """The place of the first measured row with more tokens than `limit`, else the file; empty: not known."""
+        return next((row.where for row in self.rows if row.total > limit), self.file)
 
     @property
     def offset(self) -> int:
@@ -111,7 +138,7 @@ class LengthFacts:
 
     @cached_property
     def longest(self) -> int:
-        """Tokens of the longest sampled row."""
+        """Tokens of the longest measured row."""
         return max((row.total for row in self.rows), default=0)
 
     @property
@@ -131,7 +158,7 @@ class LengthFacts:
         return self.model_max_length if self.model_max_length and self.model_max_length < UNLIMITED else None
 
     def longer_than(self, limit: int) -> tuple[Row, ...]:
-        """The sampled rows with more tokens than `limit`."""
+        """The measured rows with more tokens than `limit`."""
         return tuple(row for row in self.rows if row.total > limit)
 
     def windows_of(self, row: Row) -> int | None:
@@ -149,9 +176,20 @@ class LengthFacts:
 
 
 def read_lengths(
-    setup: Setup, model: ModelFacts, tokenizer: TokenizerFacts | None, data: DataFacts | None
+    setup: Setup,
+    model: ModelFacts,
+    tokenizer: TokenizerFacts | None,
+    data: DataFacts | None,
+    counted: Mapping[int, int] | None = None,
 ) -> LengthFacts:
-    """Measure the sampled rows against the model's positions.
+    """Measure the first rows against the model's positions.
+
+    Args:
+        setup: what the fine-tune is about to do.
+        model: its model.
+        tokenizer: its tokenizer, if any.
+        data: its rows, if any.
+        counted: tokens of a row -> rows, of all rows, where the tokenizer has read the corpus.
 
     Raises:
         Unavailable: the model type is unknown and the setup says nothing of lengths.
@@ -160,8 +198,9 @@ def read_lengths(
     encode, arguments = setup.encode, setup.training_args
     if positions is None and model.architecture is None and not encode:
         raise Unavailable(f"model_type {model.model_type} is not in the tables, so its positions are not known")
-    counted = data is not None or bool(encode.get("stride"))  # else the tokenizer need not be built
-    specials, training, evaluation = _measured(tokenizer, data) if counted else ((0, 0), [], [])
+    asked = data is not None or bool(encode.get("stride"))  # else the tokenizer need not be built
+    measured = _measured(setup, tokenizer, data) if asked else _Measured()
+    files = [file.path for split in data.splits for file in split.files] if data is not None else []
     key = next(
         (name for name in ("max_length", "max_seq_length") if whole_number(arguments.get(name)) is not None), None
     )
@@ -189,9 +228,14 @@ def read_lengths(
         padding=choice(encode.get("padding"), "do_not_pad"),
         packs=bool(arguments.get("packing")),
         said=bool(encode),
-        specials=specials,
-        rows=(*training, *evaluation),
-        training=len(training),
+        specials=measured.specials,
+        rows=measured.rows,
+        training=measured.training,
+        more=measured.more,
+        counted=RowLengths(counted, sampled=data is not None and any(split.sampled for split in data.splits))
+        if counted
+        else None,
+        file=files[0] if len(files) == 1 else "",
     )
 
 
@@ -212,79 +256,26 @@ def _positions(model: ModelFacts) -> tuple[int | None, bool]:
     return positions, hard
 
 
-def _measured(tokenizer: TokenizerFacts | None, data: DataFacts | None) -> tuple[tuple[int, int], list[Row], list[Row]]:
-    """Special tokens, and the splits' rows; nothing where the tokenizer cannot be built or cannot encode them."""
+class _Measured(NamedTuple):
+    """Special tokens, and the splits' rows; see LengthFacts."""
+
+    specials: tuple[int, int] = (0, 0)
+    rows: tuple[Row, ...] = ()
+    training: int = 0
+    more: bool = True
+
+
+def _measured(setup: Setup, tokenizer: TokenizerFacts | None, data: DataFacts | None) -> _Measured:
+    """Nothing where the tokenizer cannot be built or cannot encode the rows."""
     if tokenizer is None:
-        return (0, 0), [], []
+        return _Measured()
     try:
-        count = tokenizer.encoder.num_special_tokens_to_add
+        encoder = training_encoder(setup, tokenizer)
+        count = encoder.num_special_tokens_to_add
         specials = (int(count(False)), int(count(True)))
         if data is None:
-            return specials, [], []
-        return specials, _rows(tokenizer, data.train, specials), _rows(tokenizer, data.eval, specials)
+            return _Measured(specials)
+        (training, more), (evaluation, further) = measure(encoder, data.train), measure(encoder, data.eval)
+        return _Measured(specials, (*training, *evaluation), len(training), more or further)
     except Exception:  # noqa: BLE001 - it is not built, or the library raises bare Exception; TOK tells of both
-        return (0, 0), [], []
-
-
-def _rows(tokenizer: TokenizerFacts, split: Split, specials: tuple[int, int]) -> list[Row]:
-    """Each distinct text is encoded once, so a context under many questions costs nothing more."""
-    known: dict[str, Any] = {}
-    measured, room = list[Row](), MOST_CHARACTERS
-    for row in split.rows:
-        texts = _texts(row)
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        room -= sum(map(len, new))
-        if room < 0 and measured:
-            break
-        for text in new:
-            known[text] = tokenizer.encoder.encode(text, add_special_tokens=False)
-        counts = [len(known[text].ids) for text in texts]
-        if row.messages:
-            answered = any(message["role"] == "assistant" for message in row.messages)
-            measured.append(
-                Row(row.where, sum(counts) + specials[0], sum(counts), prompt=counts[0] if answered else None)
-            )
-        elif texts:
-            total = sum(counts) + specials[len(texts) - 1]
-            spans = _answer_tokens(row, texts[1], known[texts[1]]) if row.answers and len(texts) == 2 else ()
-            second, whole = counts[1] if len(counts) > 1 else 0, max(map(len, texts)) < LONGEST_TEXT
-            measured.append(Row(row.where, total, counts[0], second, spans, whole=whole))
-    return measured
-
-
-def _texts(row: Example) -> list[str]:
-    """The texts that are encoded together: one or two, or a chat's prompt and the rest of it.
-
-    A lone surrogate, which no tokenizer takes, is a `?`.
-    """
-    if row.messages:
-        first = next(
-            (at for at, message in enumerate(row.messages) if message["role"] == "assistant"), len(row.messages)
-        )
-        said = [message["content"] for message in row.messages]
-        texts = ["\n".join(said[:first]), "\n".join(said[first:])]
-    elif row.question is not None and row.context is not None:
-        texts = [row.question, row.context]
-    else:
-        texts = [text for _, text in row.texts][:2]
-    return [text[:LONGEST_TEXT].encode("utf-8", "replace").decode() for text in texts]
-
-
-def _answer_tokens(row: Example, context: str, encoding: Any) -> tuple[tuple[int, int], ...]:
-    """(first, last) context token of each answer whose place is given; a place between tokens counts to the next."""
-    spans = []
-    for answer in row.answers:
-        if answer.start is None or not answer.text.strip() or not 0 <= answer.start < len(context):
-            continue
-        end = min(answer.start + len(answer.text.rstrip()), len(context))
-        first = _token_at(encoding, range(answer.start, end))
-        last = _token_at(encoding, range(end - 1, answer.start - 1, -1))
-        if first is not None and last is not None:
-            spans.append((first, last))
-    return tuple(spans)
-
-
-def _token_at(encoding: Any, characters: Sequence[int]) -> int | None:
-    """The token of the first of these characters that has one; white space has none."""
-    found = (encoding.char_to_token(at) for at in characters)
-    return next((token for token in found if token is not None), None)
+        return _Measured()

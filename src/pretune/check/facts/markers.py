@@ -42,10 +42,11 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class MarkerFacts:
-    """The frequent markers of the data; `split` those that are cut into pieces."""
+    """The frequent markers of the data; `split` those that are cut into pieces; `sampled`: there are further rows."""
 
     markers: tuple[Marker, ...]
     split: tuple[Marker, ...]
+    sampled: bool = False
 
 
 def read_markers(setup: Setup, tokenizer: TokenizerFacts, data: DataFacts) -> MarkerFacts:
@@ -71,7 +72,8 @@ def read_markers(setup: Setup, tokenizer: TokenizerFacts, data: DataFacts) -> Ma
         Marker(text, count / len(rows), _pieces(tokenizer, text, added), places[text])
         for text, count in sorted(frequent.items(), key=lambda item: -item[1])
     )
-    return MarkerFacts(markers, tuple(marker for marker in markers if len(marker.tokens) > 1))
+    sampled = any(split.sampled or split.total > len(split.rows) for split in (data.train, data.eval))
+    return MarkerFacts(markers, tuple(marker for marker in markers if len(marker.tokens) > 1), sampled)
 
 
 def _is_marker(text: str, frequent: dict[str, int]) -> bool:

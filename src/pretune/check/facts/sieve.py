@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-MOST = 2_000_000
+MOST = 500_000
 """Rows that are kept; about 50 bytes each."""
 
 

@@ -75,10 +75,11 @@ def marker_not_added(markers: MarkerFacts) -> Iterator[Problem]:
     Why: entity markers such as [E1] or <e1> work because they are one token that always means the same.
     Fix: add them with add_special_tokens and resize, or rename spare slots.
     """
+    looked = "sampled " if markers.sampled else ""
     for marker in markers.split:
         yield Problem(
-            f"{shown(marker.text)} occurs in {percent(marker.share)} of the rows but is cut into {len(marker.tokens)} "
-            f"tokens: {some(marker.tokens, 6)}",
+            f"{shown(marker.text)} occurs in {percent(marker.share)} of the {looked}rows but is cut into "
+            f"{len(marker.tokens)} tokens: {some(marker.tokens, 6)}",
             where=marker.where,
         )
 

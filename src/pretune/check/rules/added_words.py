@@ -153,12 +153,15 @@ def special_token_is_word(adding: AddingFacts, data: DataFacts) -> Iterator[Prob
     words = [word for word in adding.words if word.special and word.word.isalpha()]
     if not words:
         return
-    rows = [row for split in (data.train, data.eval) for row in split.rows]
+    splits = (data.train, data.eval)
+    rows = [row for split in splits for row in split.rows]
+    looked = "sampled " if any(split.sampled or split.total > len(split.rows) for split in splits) else ""
     for word in words:
         hits = sum(any(word.word in text for _, text in row.texts) for row in rows)
         if hits > 0.01 * len(rows) and hits > 1:
             yield Problem(
-                f"special token {shown(word.word)} occurs as text in {number(hits)} of {number(len(rows))} rows",
+                f"special token {shown(word.word)} occurs as text in {number(hits)} of {number(len(rows))} "
+                f"{looked}rows",
                 where=word.where,
             )
 

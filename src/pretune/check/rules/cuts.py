@@ -35,12 +35,12 @@ def text_cut_off(lengths: LengthFacts, setup: Setup) -> Iterator[Problem]:
     limit = lengths.limit
     if limit is None or lengths.windows or lengths.packs:
         return
-    over = lengths.longer_than(limit)
-    share = sum(row.total - limit for row in over) / max(sum(row.total for row in lengths.rows), 1)
+    rows = lengths.all
+    share = rows.lost(limit)
     if share >= 0.05:
         yield Problem(
-            f"{_limit(lengths)} cuts {number(len(over))} of {number(len(lengths.rows))} sampled rows and throws away "
-            f"{percent(share)} of all tokens; the longest row has {number(lengths.longest)}",
+            f"{_limit(lengths)} cuts {number(rows.over(limit))} of {rows} and throws away {percent(share)} of all "
+            f"tokens; the longest row has {number(rows.longest)}",
             where=lengths.model_max_length_at if lengths.max_length is None else setup.place(lengths.max_length_key),
             level=None if share >= 0.2 else Level.NOTE,
         )
@@ -61,7 +61,7 @@ def answer_cut_off(lengths: LengthFacts) -> Iterator[Problem]:
     share = len(lost) / len(asked)
     if lost:
         yield Problem(
-            f"{number(len(lost))} of {number(len(asked))} sampled answers ({percent(share)}) lie beyond "
+            f"{number(len(lost))} of {number(len(asked))} {lengths.looked}answers ({percent(share)}) lie beyond "
             f"{_limit(lengths)} and no stride is set",
             where=lost[0].where,
             level=None if share >= 0.05 else Level.WARNING,
@@ -88,7 +88,7 @@ def stride_too_long(lengths: LengthFacts, setup: Setup) -> Iterator[Problem]:
     hit = [row for row in lengths.longer_than(limit) if 0 < row.room(limit) <= stride and _second_is_cut(row, lengths)]
     least = min((row.room(limit) for row in hit), default=limit - min(lengths.specials))
     if hit or stride >= least:
-        said = f"in {number(len(hit))} of {number(len(lengths.rows))} sampled rows " if hit else ""
+        said = f"in {number(len(hit))} of {number(len(lengths.rows))} {lengths.looked}rows " if hit else ""
         yield Problem(
             f"stride is {number(stride)}, but {_limit(lengths)} leaves {said}only {number(max(least, 0))} tokens"
             + (f" beside the question, first {hit[0].where}" if hit else " of text"),
@@ -118,8 +118,8 @@ def answer_in_no_window(lengths: LengthFacts) -> Iterator[Problem]:
     if cut:
         most = max(last - first + 1 for row in cut for first, last in row.answers)
         yield Problem(
-            f"{number(len(cut))} of {number(len(asked))} sampled answers, up to {number(most)} tokens, stand whole in "
-            f"no window of {_limit(lengths)} with stride {number(stride)}",
+            f"{number(len(cut))} of {number(len(asked))} {lengths.looked}answers, up to {number(most)} tokens, stand "
+            f"whole in no window of {_limit(lengths)} with stride {number(stride)}",
             where=cut[0].where,
             level=None if len(cut) >= 0.01 * len(asked) else Level.NOTE,
         )
@@ -145,9 +145,9 @@ def padding_to_full_length(lengths: LengthFacts, setup: Setup) -> Iterator[Probl
     Fix: padding per batch (DataCollatorWithPadding, padding="longest"), or a smaller max_length.
     """
     limit = lengths.limit
-    if lengths.padding != "max_length" or not limit or lengths.windows or len(lengths.rows) < 20:
+    if lengths.padding != "max_length" or not limit or lengths.windows or lengths.all.rows < 20:
         return
-    used = sum(min(row.total, limit) for row in lengths.rows) / (limit * len(lengths.rows))
+    used = lengths.all.filled(limit)
     if used < 0.4:
         yield Problem(
             f"padding to {_limit(lengths)} leaves {percent(1 - used)} of every batch empty",
@@ -164,11 +164,11 @@ def truncation_side_left(lengths: LengthFacts, tokenizer: TokenizerFacts, setup:
     """
     if lengths.truncation_side != "left" or setup.task not in READING or lengths.cuts is False:
         return
-    over = lengths.longer_than(lengths.limit) if lengths.limit is not None else ()
-    if lengths.rows and lengths.limit is not None and not over:
+    over = lengths.all.over(lengths.limit) if lengths.limit is not None else 0
+    if lengths.all.rows and lengths.limit is not None and not over:
         return
     key = next((key for key in ("encode", "tokenizer_kwargs") if "truncation_side" in getattr(setup, key)), "")
-    hit = f": {number(len(over))} of {number(len(lengths.rows))} sampled rows lose their beginning" if over else ""
+    hit = f": {number(over)} of {lengths.all} lose their beginning" if over else ""
     yield Problem(
         f"truncation_side is left for {setup.task}{hit}",
         where=setup.place(f"{key}.truncation_side")
@@ -192,8 +192,8 @@ def question_fills_window(lengths: LengthFacts, setup: Setup) -> Iterator[Proble
     full = [row for row in lengths.longer_than(limit) if row.second and row.room(limit) <= 0]
     if full:
         yield Problem(
-            f"{number(len(full))} of {number(len(lengths.rows))} sampled questions alone fill {_limit(lengths)}, up to "
-            f"{number(max(row.first for row in full))} tokens: no context is left",
+            f"{number(len(full))} of {number(len(lengths.rows))} {lengths.looked}questions alone fill "
+            f"{_limit(lengths)}, up to {number(max(row.first for row in full))} tokens: no context is left",
             where=full[0].where,
             level=None if lengths.truncation == "only_second" else Level.WARNING,
         )

@@ -31,13 +31,15 @@ def _positions(lengths: LengthFacts) -> str:
 
 
 def _hit(lengths: LengthFacts) -> str:
-    """How many sampled rows are longer than the positions, and the first."""
-    over = lengths.longer_than(lengths.positions or 0)
-    if not lengths.rows:
+    """How many rows are longer than the positions, and the first."""
+    rows, limit = lengths.all, lengths.positions or 0
+    if not rows.rows:
         return ""
+    over = rows.over(limit)
     if not over:
-        return f"; the longest of {number(len(lengths.rows))} sampled rows has {number(lengths.longest)}"
-    return f"; {number(len(over))} of {number(len(lengths.rows))} sampled rows are longer, first {over[0].where}"
+        return f"; the longest of {rows} has {number(rows.longest)}"
+    first = lengths.first_over(limit)
+    return f"; {number(over)} of {rows} are longer{f', first {first}' if first else ''}"
 
 
 @rule("LEN001", Level.ERROR)
@@ -51,12 +53,12 @@ def max_length_beyond_positions(lengths: LengthFacts, setup: Setup) -> Iterator[
     """
     if lengths.positions is None or lengths.max_length is None or lengths.max_length <= lengths.positions:
         return
-    over = lengths.longer_than(lengths.positions)
+    over = lengths.all.over(lengths.positions)
     pads = lengths.padding == "max_length" and lengths.offset == 0  # RoBERTa's pad tokens take no position
     level = None
     if not lengths.hard:
         level = Level.WARNING if over and lengths.cuts else Level.NOTE
-    elif lengths.rows and not over and not pads:
+    elif lengths.all.rows and not over and not pads:
         level = Level.WARNING
     yield Problem(
         f"max_length is {number(lengths.max_length)}, but {_positions(lengths)}{_hit(lengths)}",
@@ -76,8 +78,8 @@ def length_unlimited(lengths: LengthFacts) -> Iterator[Problem]:
     if lengths.positions is None or not lengths.truncation or lengths.max_length is not None or lengths.packs:
         return
     if lengths.model_max_length is not None and lengths.model_max_length > UNLIMITED:
-        over = lengths.longer_than(lengths.positions)
-        level = Level.ERROR if over else Level.NOTE if lengths.rows else Level.WARNING
+        over = lengths.all.over(lengths.positions)
+        level = Level.ERROR if over else Level.NOTE if lengths.all.rows else Level.WARNING
         if not lengths.hard:
             level = Level.WARNING if over else Level.NOTE
         yield Problem(
@@ -100,7 +102,7 @@ def tokenizer_limit_beyond_positions(lengths: LengthFacts, tokenizer: TokenizerF
         return
     if lengths.max_length is not None or lengths.truncation is False or lengths.packs:
         return  # it is never asked for
-    over = lengths.longer_than(lengths.positions)
+    over = lengths.all.over(lengths.positions)
     yield Problem(
         f"model_max_length is {number(limit)}, but {_positions(lengths)}{_hit(lengths)}",
         where=lengths.model_max_length_at,
@@ -118,16 +120,16 @@ def rows_beyond_positions(lengths: LengthFacts, setup: Setup) -> Iterator[Proble
     """
     if lengths.positions is None or lengths.cuts or lengths.packs:
         return
-    over = lengths.longer_than(lengths.positions)
+    over = lengths.all.over(lengths.positions)
     if not over:
         return
     stated = lengths.said and setup.task not in ("causal-lm", "masked-lm")  # those often join texts and cut blocks
     level = Level.ERROR if lengths.truncation is False else Level.WARNING if stated else Level.NOTE
     says = "truncation is off" if lengths.truncation is False else "no truncation is set"
     yield Problem(
-        f"{number(len(over))} of {number(len(lengths.rows))} sampled rows are longer than the model's "
-        f"{number(lengths.positions)} positions, the longest has {number(lengths.longest)} tokens; {says}",
-        where=over[0].where,
+        f"{number(over)} of {lengths.all} are longer than the model's {number(lengths.positions)} positions, the "
+        f"longest has {number(lengths.all.longest)} tokens; {says}",
+        where=lengths.first_over(lengths.positions),
         level=level if lengths.hard else Level.NOTE,
     )
 

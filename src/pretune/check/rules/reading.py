@@ -1,13 +1,18 @@
-"""TOK2: can the tokenizer read the training data? Unknown words, jamo, bytes, vanished characters (on the sample)."""
+"""TOK2: can the tokenizer read the data? Unknown words, jamo, bytes, vanished characters.
+
+All words count where the corpus was read, else those of a sample; vanished characters are those of a sample.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pretune.artifacts.coverage import SYLLABLES, hangul_coverage
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, percent, shown, some
+from pretune.corpus.scripts import COMMON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +37,11 @@ ENOUGH = 20
 """Fewer running words prove nothing."""
 
 
+def _in(split: str, read: Reading) -> str:
+    """Which rows the words stand in: `train`, or `sampled train rows`."""
+    return f"sampled {split} rows" if read.sampled else split
+
+
 @rule("TOK201", Level.ERROR)
 def language_not_read(reading: ReadingFacts, tokenizer: TokenizerFacts) -> Iterator[Problem]:
     """Many words of the data are unknown to the tokenizer.
@@ -53,17 +63,18 @@ def language_not_read(reading: ReadingFacts, tokenizer: TokenizerFacts) -> Itera
         else:
             continue
         example = read.examples["unknown_words"]
+        kind = "without letters" if script == COMMON else f"in {script}"
         yield Problem(
-            f"{percent(overall)} of {number(read.words)} words in {split} are unknown, {percent(share)} of those in "
-            f"{script}: {shown(example.word, 20)} is {some(example.tokens, 4)}{_coverage(tokenizer, script)}",
+            f"{percent(overall)} of {number(read.words)} words in {_in(split, read)} are unknown, {percent(share)} of "
+            f"those {kind}: {shown(example.word, 20)} is {some(example.tokens, 4)}{_coverage(tokenizer, script)}",
             where=example.where,
             level=level,
         )
 
 
 def _explained(read: Reading, lost: int) -> bool:
-    """Another rule says why: NFD text, words too long for the tokenizer, or characters that vanish."""
-    return max(read.mended_words, read.long_words, read.empty_words) > 0.8 * lost
+    """Another rule says why: NFD text, or words too long for the tokenizer."""
+    return max(read.mended_words, read.long_words) > 0.8 * lost
 
 
 def _coverage(tokenizer: TokenizerFacts, script: str) -> str:
@@ -91,8 +102,8 @@ def hangul_read_as_jamo(reading: ReadingFacts) -> Iterator[Problem]:
         example = read.examples["jamo_words"]
         each = read.hangul_pieces / max(read.hangul_characters, 1)
         yield Problem(
-            f"{percent(share)} of {number(read.hangul_words)} Hangul words in {split} fall apart into jamo, "
-            f"{each:.1f} tokens a syllable: {shown(example.word, 20)} is {some(example.tokens, 5)}",
+            f"{percent(share)} of {number(read.hangul_words)} Hangul words in {_in(split, read)} fall apart into "
+            f"jamo, {each:.1f} tokens a syllable: {shown(example.word, 20)} is {some(example.tokens, 5)}",
             where=example.where,
         )
 
@@ -110,11 +121,11 @@ def decomposed_text_unknown(reading: ReadingFacts) -> Iterator[Problem]:
         example = read.examples["mended_words"]
         share = read.share(read.mended_words)
         yield Problem(
-            f"{number(read.mended_words)} of {number(read.words)} words in {split} ({percent(share)}) are unknown as "
-            f"written and known in NFC, e.g. {shown(example.word, 20)} ({len(example.word)} code points, "
+            f"{number(read.mended_words)} of {number(read.words)} words in {_in(split, read)} ({percent(share)}) are "
+            f"unknown as written and known in NFC, e.g. {shown(example.word, 20)} ({len(example.word)} code points, "
             f"{len(unicodedata.normalize('NFC', example.word))} in NFC)",
             where=example.where,
-            level=None if share >= 0.01 else Level.WARNING,
+            level=None if share >= 0.01 else Level.WARNING if share >= 0.001 else Level.NOTE,
         )
 
 
@@ -131,8 +142,9 @@ def characters_vanish(reading: ReadingFacts) -> Iterator[Problem]:
         if read.lost_characters < ENOUGH or share < 0.001:
             continue
         example = read.examples["lost_characters"]
+        looked = "sampled " if read.part_of_text else ""
         yield Problem(
-            f"{percent(share)} of {number(read.characters)} characters in {split} become no token: "
+            f"{percent(share)} of {number(read.characters)} {looked}characters in {split} become no token: "
             f"{shown(example.word, 20)} is {some(example.tokens, 4) or 'nothing'}",
             where=example.where,
             level=None if share >= 0.02 else Level.WARNING,
@@ -147,15 +159,15 @@ def long_words_swallowed(reading: ReadingFacts, tokenizer: TokenizerFacts) -> It
     without spaces, a link, a table row is one [UNK].
     Fix: cut such runs in preprocessing: put a space after every ninety characters without one.
     """
-    limit = tokenizer.word_limit
+    limit, unknown = tokenizer.word_limit, tokenizer.special.get("unk_token", "")
     for split, read in reading.splits:
         if read.long_words:
             example = read.examples["long_words"]
             share = read.share(read.long_words)
             yield Problem(
-                f"{number(read.long_words)} run(s) of more than {limit} characters without a space in {split} become "
-                f"{shown(example.tokens[0] if example.tokens else '')} each: {shown(example.word, 24)} "
-                f"({len(example.word)} characters)",
+                f"{number(read.long_words)} run(s) of more than {limit} characters without a space in "
+                f"{_in(split, read)} become {shown(unknown)} each: "
+                f"{shown(example.word, 24)} ({len(example.word)} characters)",
                 where=example.where,
                 level=None if share >= 0.001 else Level.NOTE,
             )
@@ -176,8 +188,8 @@ def words_in_many_pieces(reading: ReadingFacts) -> Iterator[Problem]:
         if read.unknown_words > UNREADABLE * read.words:
             continue
         yield Problem(
-            f"{each:.1f} tokens for each Hangul syllable in {split} ({number(read.hangul_pieces)} for "
-            f"{number(read.hangul_characters)}); Korean tokenizers need 0.6 to 0.8",
+            f"{each:.1f} tokens for each Hangul syllable in {_in(split, read)} ({number(read.hangul_pieces)} "
+            f"for {number(read.hangul_characters)}); Korean tokenizers need 0.6 to 0.8",
         )
 
 
@@ -193,7 +205,7 @@ def byte_fallback_heavy(reading: ReadingFacts) -> Iterator[Problem]:
         if read.byte_words >= ENOUGH and share >= 0.02:
             example = read.examples["byte_words"]
             yield Problem(
-                f"{percent(share)} of {number(read.words)} words in {split} need fallback bytes: "
+                f"{percent(share)} of {number(read.words)} words in {_in(split, read)} need fallback bytes: "
                 f"{shown(example.word, 20)} is {some(example.tokens, 5)}",
                 where=example.where,
                 level=None if share >= 0.1 else Level.NOTE,
@@ -215,7 +227,9 @@ def unknown_only_in_one_split(reading: ReadingFacts) -> Iterator[Problem]:
         grave = reading.train if train > held else reading.eval
         example = grave.examples["unknown_words"]
         yield Problem(
-            f"{percent(train)} of the words in train are unknown, {percent(held)} in eval: {shown(example.word, 24)}",
+            f"{percent(train)} of {number(reading.train.words)} words in {_in('train', reading.train)} are unknown, "
+            f"{percent(held)} of {number(reading.eval.words)} in {_in('eval', reading.eval)}: "
+            f"{shown(example.word, 24)}",
             where=example.where,
         )
 
@@ -235,14 +249,17 @@ def characters_without_token(reading: ReadingFacts) -> Iterator[Problem]:
     Why: emoji, Hanja, rare syllables: where they carry the meaning (reviews, names), they are worth a token.
     Fix: `pretune tokens add` gives them one; or replace them in preprocessing.
     """
-    counted = sum((read.unknown_characters for _, read in reading.splits), reading.train.unknown_characters.__class__())
+    counted: Counter[str] = Counter()
+    for _, read in reading.splits:
+        counted.update(read.unknown_characters)
     words = sum(read.words for _, read in reading.splits)
-    total = sum(counted.values())
     unknown = sum(read.unknown_words for _, read in reading.splits)
-    if total >= ENOUGH and words and 0.001 * words <= unknown < POOR * words:
-        listed = ", ".join(f"{shown(character)} {number(count)}" for character, count in counted.most_common(5))
+    if counted.total() >= ENOUGH and words and 0.001 * words <= unknown < POOR * words:
+        ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:5]
+        looked = "sampled " if any(read.sampled for _, read in reading.splits) else ""
         yield Problem(
-            f"{number(len(counted))} characters have no token and make {number(unknown)} words unknown: {listed}"
+            f"{number(len(counted))} characters have no token and make {number(unknown)} of {number(words)} {looked}"
+            f"words unknown: " + ", ".join(f"{shown(character)} {number(count)}" for character, count in ranked)
         )
 
 

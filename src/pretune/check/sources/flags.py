@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pretune.check.sources.setup import Setup
 from pretune.check.sources.setup_file import is_setup_file, read_setup_file, setup_file_in
-from pretune.check.sources.setup_keys import FIXED, FREE, KEYS, Said, merged, setup_from
+from pretune.check.sources.setup_keys import FIXED, FREE, KEYS, Said, in_memory, merged, setup_from
 from pretune.core.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PAIRS = (*FREE, *FIXED)
 """Keys whose flag takes KEY=VALUE."""
@@ -60,14 +58,14 @@ def setup_from_arguments(setup: Any, given: Mapping[str, Any]) -> tuple[Setup, s
     Raises:
         UserError: an unknown key, a value of the wrong kind, a setup file that cannot be read.
     """
-    over = Said({key: _plain(value) for key, value in given.items()})
+    over = _said(given)
     subject = ""
     if setup is None:
         under = Said()
     elif isinstance(setup, Setup):
         under = said_by(setup)
     elif isinstance(setup, Mapping):
-        under = Said({key: _plain(value) for key, value in setup.items()})
+        under = _said(setup)
     elif isinstance(setup, str | Path) or hasattr(setup, "__fspath__"):
         path = Path(setup)
         file = setup_file_in(path) if path.is_dir() else path
@@ -202,6 +200,44 @@ def said_by(setup: Setup) -> Said:
     data = {"train": list(setup.data.train), "eval": list(setup.data.eval), "columns": dict(setup.data.columns)}
     said = {key: value for key, value in data.items() if value}
     return Said({**keys, **({"data": said} if said else {})}, setup.places)
+
+
+def beside_of(setup: Setup, names: Iterable[str]) -> tuple[str, ...]:
+    """The tokenizers that are put beside the setup's own, each once; the own one only where words are added to it."""
+    own = setup.tokenizer or setup.model
+    changed = setup.add_tokens or setup.add_special_tokens or setup.tokenizer_kwargs
+    seen = {_real(own)} if own and not changed else set()
+    found: list[str] = []
+    for name in names:
+        if _real(name) not in seen:
+            found.append(name)
+            seen.add(_real(name))
+    return tuple(found)
+
+
+def _real(name: str) -> str:
+    """One spelling of a folder; a hub name as it is."""
+    return os.path.realpath(name) if Path(name).is_dir() else name
+
+
+def _said(given: Mapping[str, Any]) -> Said:
+    """Arguments as what a source says."""
+    return Said({key: _data(value) if key == "data" else _plain(value) for key, value in given.items()})
+
+
+def _data(value: Any) -> Any:
+    """Paths as words; objects in memory as they are."""
+    if isinstance(value, Mapping) and not in_memory(value):
+        return {key: _sources(below) if key in ("train", "eval") else _plain(below) for key, below in value.items()}
+    return _sources(value)
+
+
+def _sources(value: Any) -> Any:
+    if value is None or isinstance(value, str) or hasattr(value, "__fspath__"):
+        return _plain(value)
+    if in_memory(value) or not isinstance(value, Iterable) or isinstance(value, Mapping):
+        return value
+    return [_plain(one) if hasattr(one, "__fspath__") else one for one in value]
 
 
 def _plain(value: Any) -> Any:

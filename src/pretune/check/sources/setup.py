@@ -46,11 +46,25 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The files to train and evaluate on, and what their columns are called."""
+    """What is trained and evaluated on, and what its columns are called.
 
-    train: tuple[str, ...] = ()
-    eval: tuple[str, ...] = ()
+    Attributes:
+        train: paths, patterns and folders; from Python also objects in memory, such as a `datasets.Dataset`.
+        eval: the same.
+        columns: what a column is in a task -> its name.
+    """
+
+    train: tuple[Any, ...] = ()
+    eval: tuple[Any, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """An object in memory is shown as its class: a million rows are no name."""
+        train, evaluation = (
+            "(" + "".join(f"{one!r}, " if isinstance(one, str) else f"<{type(one).__name__}>, " for one in data) + ")"
+            for data in (self.train, self.eval)
+        )
+        return f"Data(train={train}, eval={evaluation}, columns={self.columns!r})"
 
 
 @dataclass(frozen=True, slots=True)

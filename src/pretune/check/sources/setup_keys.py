@@ -63,14 +63,29 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     both = dict(under)
     for key, value in over.items():
         below = both.get(key)
-        both[key] = _merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and not (in_memory(below) or in_memory(value)):
+            both[key] = _merged(below, value)
+        else:
+            both[key] = value
     return both
 
 
 def data_spread(keys: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The keys with `data = "train.jsonl"` or a list written out as `data.train`."""
+    """The keys with `data = "train.jsonl"`, a list or an object in memory written out as `data.train`."""
     data = keys.get("data")
-    return {**keys, "data": {"train": data}} if isinstance(data, str | list | tuple) else keys
+    one = isinstance(data, str | list | tuple) or in_memory(data)
+    return {**keys, "data": {"train": data}} if one else keys
+
+
+def in_memory(value: Any) -> bool:
+    """Whether it is data itself: a `datasets.Dataset` or a dictionary of them, an Arrow table, a list of mappings."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return False
+    from pretune.corpus.in_memory import kind_of
+
+    if isinstance(value, list | tuple) and (not value or any(kind_of(one) is not None for one in value[:100])):
+        return False  # none, or several of them
+    return kind_of(value) is not None
 
 
 def setup_from(said: Said) -> Setup:
@@ -167,17 +182,25 @@ class _Checked:
     def data(self, value: Any) -> Data:
         table = self.mapping("data", value)
         self.only(table, DATA_KEYS, "data")
-        files: dict[str, tuple[str, ...]] = {}
+        files: dict[str, tuple[Any, ...]] = {}
         for key in ("train", "eval"):
             if table.get(key) is not None:
-                files[key] = self.words(f"data.{key}", table[key])
-                for name in files[key]:
-                    self.text(f"data.{key}", name)
+                files[key] = self.sources(f"data.{key}", table[key])
         columns = self.mapping("data.columns", table.get("columns") or {})
         self.only(columns, COLUMNS, "data.columns")
         for key, name in columns.items():
             self.text(f"data.columns.{key}", name)
         return Data(files.get("train", ()), files.get("eval", ()), columns)
+
+    def sources(self, key: str, value: Any) -> tuple[Any, ...]:
+        given = [value] if isinstance(value, str) or in_memory(value) else value
+        if not isinstance(given, list | tuple):
+            raise self.wrong(key, "a file, a list of files or a Dataset", value)
+        for one in given:
+            if not in_memory(one):
+                self.words(key, [one])
+                self.text(key, one)
+        return tuple(given)
 
     def resize(self, value: Any) -> bool | int | Mapping[str, int]:
         if isinstance(value, bool) or (isinstance(value, int) and value > 0):
