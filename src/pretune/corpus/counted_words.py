@@ -2,8 +2,8 @@
 
 A word's count is kept apart by how often it occurs in a block: once, 2 to 3 times, 4 to 7 times, ... Once there are
 more entries than the table may hold, the counts from blocks where the word occurs least go: of a block that has a
-word fewer than 2**level times, nothing is kept. Which blocks there are is a matter of the files alone, so any number of tables,
-merged in any order, end as the same table; and no count is short of more than (2**level - 1) in each block.
+word fewer than 2**level times, nothing is kept. Which blocks there are is a matter of the files alone, so any number of
+tables, merged in any order, end as the same table; and no count is short of more than (2**level - 1) in each block.
 """
 
 from __future__ import annotations
