@@ -6,13 +6,16 @@ texts.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from pretune.artifacts.coverage import is_jamo
 from pretune.corpus.unit_table import table_of_units
 from pretune.corpus.vocabulary_marks import UNKNOWN, spelled, unknown_within
 
@@ -185,13 +188,13 @@ class WordReader:
         if self._limit is None or self.inside.pre_tokenizer is None:
             return found
         normalizer, cut = self.inside.normalizer, self.inside.pre_tokenizer
-        doubtful = table.lengths[words] - 1 > self._limit
-        if doubtful.any() and _parts_han(normalizer, cut):
+        doubtful = np.flatnonzero(table.lengths[words] - 1 > self._limit)
+        if len(doubtful) and _parts_han(normalizer, cut):
             # none of it is in a run of more characters, each of which a normalizer makes four of at most
-            ends = np.cumsum(table.lengths)[words]
-            within = table.before(continues.take(table.points))
-            doubtful &= 4 * (within[ends] - within[ends - table.lengths[words]]) > self._limit
-        for at in np.flatnonzero(doubtful).tolist():
+            of_word, places = _places(table, words[doubtful])
+            within = np.bincount(of_word, weights=continues[table.points[places]], minlength=len(doubtful))
+            doubtful = doubtful[4 * within > self._limit]
+        for at in doubtful.tolist():
             word = table.units[words[at]][1:]
             runs = cut.pre_tokenize_str(normalizer.normalize_str(word) if normalizer else word)
             found[at] = any(len(run) > self._limit for run, _ in runs)
@@ -200,11 +203,17 @@ class WordReader:
     def _mended(self, table: UnitTable, words: Array) -> Array:
         """Which of these units, unknown as they are written, are known once they are composed (NFC)."""
         found: Array = np.zeros(len(words), bool)
-        written = table.strings.gather(words)
+        of_word, places = _places(table, words)
+        points = table.points[places]
+        may: Array = np.zeros(0x110000, bool)
+        may[[point for point in np.unique(points).tolist() if _may_compose(point)]] = True
+        asked = np.unique(of_word[may[points]])
+        written = table.strings.gather(words[asked])
         composed = written.str.normalize("NFC")
-        asked = np.flatnonzero((written != composed).to_numpy())
+        changed = (written != composed).to_numpy()
+        asked = asked[changed]
         if len(asked):
-            ids, lengths = self.units.encode(table_of_units(composed.gather(asked)))
+            ids, lengths = self.units.encode(table_of_units(composed.filter(changed)))
             known = Encoded(ids, lengths)
             tokens = lengths - _hits(self.marks.bare, known)
             found[asked] = (hits_of(ids == self.marks.unknown, known) == 0) & (tokens > 0)
@@ -214,14 +223,12 @@ class WordReader:
         """Which characters of the unknown words the vocabulary cannot spell at their places."""
         self._ask(table.characters)
         words, running = table.words[bad], table.word_counts[bad]
-        sizes = table.lengths[words]
-        places = np.repeat(np.cumsum(table.lengths)[words] - np.cumsum(sizes), sizes) + np.arange(int(sizes.sum()))
+        of_word, places = _places(table, words)
         points = table.points[places]
         begins = ~letters.continues[table.points[places - 1]] | ~letters.continues[points]
         first, within = self._unspelled
         wrong = np.where(begins, first[points], within[points])
-        of_word = np.repeat(np.arange(len(bad)), sizes)[wrong]
-        pairs = np.unique(of_word.astype(np.int64) * 0x110000 + points[wrong])
+        pairs = np.unique(of_word[wrong] * 0x110000 + points[wrong])
         counts = np.bincount(pairs % 0x110000, weights=running[pairs // 0x110000])
         for point in np.flatnonzero(counts).tolist():
             sums.characters[point] += int(counts[point])
@@ -250,6 +257,21 @@ def hits_of(flags: Array, encoded: Encoded) -> Array:
     ends = np.cumsum(encoded.lengths)
     found: Array = before[ends] - before[ends - encoded.lengths]
     return found
+
+
+def _places(table: UnitTable, units: Array) -> tuple[Array, Array]:
+    """Of each character of these units: which of them it belongs to, and where it stands in `points`; int64."""
+    sizes = table.lengths[units]
+    starts = np.cumsum(table.lengths)[units] - np.cumsum(sizes)
+    return np.repeat(np.arange(len(units)), sizes), np.repeat(starts, sizes) + np.arange(int(sizes.sum()))
+
+
+@lru_cache(maxsize=1 << 17)
+def _may_compose(point: int) -> bool:
+    """Whether NFC may change a word that holds a character; of scripts beyond U+11000 not asked closely."""
+    character = chr(point)
+    composes = unicodedata.category(character).startswith("M") or is_jamo(character) or 0x11000 <= point < 0x17000
+    return composes or unicodedata.normalize("NFC", character) != character
 
 
 def _parts_han(normalizer: Any, cut: Any) -> bool:
