@@ -57,6 +57,8 @@ def spread(words: Sequence[str]) -> list[str]:
         if name in FILES:
             flag, fresh = name, not equals
         elif word.startswith("-") and word != "-":
+            if fresh and flag:
+                raise click.UsageError(f"{flag} names no files, found {word}")
             flag = ""
         elif flag and not fresh:
             if _is_data(word):

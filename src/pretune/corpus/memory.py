@@ -14,7 +14,7 @@ _DECAY = "dirty_decay_ms:100,muzzy_decay_ms:0"
 
 
 def prepare() -> None:
-    """Ask jemalloc to keep freed pages for a tenth of a second only; it reads this once, when polars is first imported."""
+    """Ask jemalloc to keep freed pages for a tenth of a second; it reads this when polars is first imported."""
     os.environ.setdefault("_RJEM_MALLOC_CONF", _DECAY)
 
 
