@@ -66,7 +66,7 @@ def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> N
     form = _one_of("--format", given["format"] or "text", FORMATS)
     _one_of("--fail-on", rules["fail_on"] or "error", FAIL_ON)
     if rules["list"] or rules["explain"]:
-        _put(_about_rules(rules, form), given["output"])
+        _put(_about_rules(rules, form), given["output"], escaped=form == "json")
         ctx.exit(0)
     ctx.exit(_check(subjects, flags, rules=rules, given=given, reading=reading, form=form))
 
@@ -211,13 +211,16 @@ def _show(report: Report, form: str, output: str | None, *, verbose: bool) -> No
     from pretune.check.report import render
 
     if form == "text" and output in (None, "-"):
-        from pretune.check.report import terminal
+        from pretune.check.report import terminal, text
+        from pretune.draw.terminal import can_draw
 
         stream: TextIO = sys.stdout
         if terminal.is_wanted(stream):
             terminal.write(report, stream, verbose=verbose)
-            return
-    _put(render(report, form, verbose=verbose), output)
+        else:
+            _put(text.render(report, verbose=verbose, plain=not can_draw(stream)), output)
+        return
+    _put(render(report, form, verbose=verbose), output, escaped=form in {"json", "sarif"})
 
 
 def _told(planned: Any, *, made: bool) -> Iterator[str]:
@@ -230,10 +233,10 @@ def _told(planned: Any, *, made: bool) -> Iterator[str]:
         yield f"not fixed: {refusal.title}: {refusal.reason}"
 
 
-def _put(text: str, output: str | None) -> None:
-    """The text to stdout, or to a file that is never half-written."""
+def _put(text: str, output: str | None, *, escaped: bool = False) -> None:
+    """The text to stdout, or to a file that is never half-written; `escaped`: JSON writes what stdout lacks."""
     if output in (None, "-"):
-        sys.stdout.write(text)
+        sys.stdout.write(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8", escaped=escaped))
         sys.stdout.flush()
         return
     from pretune.core.files import write_atomically
@@ -246,6 +249,20 @@ def _put(text: str, output: str | None) -> None:
             write_atomically(path, data)
     except OSError as error:
         raise UserError(f"{output} cannot be written: {error.strerror}") from None
+
+
+def _encodable(text: str, encoding: str, *, escaped: bool) -> str:
+    """The text with escapes for the characters that a stream in EUC-KR, ASCII or latin-1 lacks."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        if not escaped:
+            return text.encode(encoding, "backslashreplace").decode(encoding)
+        import json
+        import re
+
+        return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+    return text
 
 
 def _say(lines: Iterator[str]) -> None:

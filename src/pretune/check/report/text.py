@@ -33,9 +33,10 @@ class Line:
     pieces: tuple[tuple[str, str], ...] = ()
 
 
-def render(report: Report, *, verbose: bool = False) -> str:
-    """The report as plain text, one message on one line whatever its length."""
-    text = ("".join([" " * line.indent, *(text for text, _ in line.pieces)]) for line in lines(report, verbose=verbose))
+def render(report: Report, *, verbose: bool = False, plain: bool = False) -> str:
+    """The report as plain text, one message on one line whatever its length; `plain`: drawn with ASCII."""
+    found = lines(report, verbose=verbose, plain=plain)
+    text = ("".join([" " * line.indent, *(text for text, _ in line.pieces)]) for line in found)
     return "".join(f"{line.rstrip()}\n" for line in text)
 
 
