@@ -178,7 +178,7 @@ def piped(monkeypatch):
     [
         (b'{"text": "a", "label": 1}\n{"text": "b", "label": 2}\n', "jsonl", 2),
         (b'\xef\xbb\xbf{"text": "a", "label": 1}', "jsonl", 1),
-        (gzip.compress(b'{"text": "a", "label": 1}\n' * 3), "jsonl", 3),
+        (gzip.compress(b'{"text": "a", "label": 1}\n' * 3, mtime=0), "jsonl", 3),
         (b'[{"text": "a", "label": 1}]', "json", 1),
         (b'{\n"data": [{"text": "a", "label": 1}]}', "json", 1),
         (b"document\tlabel\nx\t1\n", "table", 1),

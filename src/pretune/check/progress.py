@@ -5,7 +5,9 @@ Shows a bar on a terminal only, and only for what takes longer than a second. Kn
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -26,10 +28,12 @@ class Reading:
 
     Attributes:
         stopped: Ctrl-C was pressed while data were read.
+        heeds: Ctrl-C is heard here; else it is somebody else's business.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stopped = False
+        self.heeds = False
         self._stream = stream
         self._begun = time.monotonic()
         self._under_way = False
@@ -39,7 +43,7 @@ class Reading:
 
     def progress(self, step: int, total: int) -> None:
         """So many more bytes of `total` were read; fewer, when the reading begins again."""
-        self._under_way = True
+        self._heed()
         self._done += step
         if self._bar is None and time.monotonic() - self._begun > PATIENCE and self._stream.isatty():
             self._show(total)
@@ -48,7 +52,7 @@ class Reading:
 
     def stop(self) -> bool:
         """Whether to stop; asked while data are read."""
-        self._under_way = True
+        self._heed()
         return self.stopped
 
     def end(self) -> None:
@@ -66,6 +70,23 @@ class Reading:
         self.stopped = True
         if self._bar is not None:
             self._bar.update(self._task, description="stopping")
+
+    def _heed(self) -> None:
+        """Data are being read: let the first Ctrl-C only ask to stop.
+
+        polars takes Ctrl-C over when it is imported, and raises KeyboardInterrupt from the middle of a block; so the
+        handler is put back again and again.
+        """
+        self._under_way = True
+        if self.heeds and signal.getsignal(signal.SIGINT) == self.interrupt:
+            signal.signal(signal.SIGINT, self.interrupt)
+
+    def lost(self, unraisable: Any) -> None:
+        """A KeyboardInterrupt that came while something was being cleared away, where Python drops it: once more."""
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            sys.__unraisablehook__(unraisable)
 
     def _show(self, total: int) -> None:
         from rich.console import Console
@@ -91,12 +112,16 @@ def reading_of(stream: TextIO) -> Iterator[Reading]:
     """
     reading = Reading(stream)
     before = signal.getsignal(signal.SIGINT)
-    ours = threading.current_thread() is threading.main_thread() and callable(before)  # else it is ignored: nohup
-    if ours:
+    # where it is ignored (nohup), it stays so
+    reading.heeds = threading.current_thread() is threading.main_thread() and callable(before)
+    hook = sys.unraisablehook
+    if reading.heeds:
         signal.signal(signal.SIGINT, reading.interrupt)
+        sys.unraisablehook = reading.lost
     try:
         yield reading
     finally:
         reading.end()
-        if ours:
+        if reading.heeds:
             signal.signal(signal.SIGINT, before)
+            sys.unraisablehook = hook
