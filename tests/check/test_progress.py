@@ -177,6 +177,52 @@ def test_ctrl_c_before_anything_was_read_ends_the_command():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_ctrl_c_is_taken_back_from_polars(tmp_path):
+    """A library that takes the signal over in the middle, as polars does when it is imported, does not keep it."""
+    program = (
+        "import io, signal, sys, time\n"
+        "from pretune.check.progress import reading_of\n"
+        "with reading_of(io.StringIO()) as reading:\n"
+        "    import polars as pl\n"
+        "    reading.progress(1, 2)\n"
+        "    frame = pl.LazyFrame({'a': range(3_000_000)}).select((pl.col('a') * 31 % 1_000_003).sort().sum())\n"
+        "    print('begun', flush=True)\n"
+        "    while not reading.stop():\n"
+        "        frame.collect()\n"
+        "    print('soft', flush=True)\n"
+    )
+    for _ in range(3):
+        started = subprocess.Popen(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert started.stdout.readline() == "begun\n"
+        time.sleep(0.3)
+        started.send_signal(signal.SIGINT)
+        assert started.communicate()[0] == "soft\n"
+        assert started.returncode == 0
+
+
+def test_a_ctrl_c_that_python_drops_comes_again(capfd):
+    """One that is raised in a finaliser, where exceptions are ignored, ends the command a moment later, in silence."""
+
+    def held():
+        try:
+            yield
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    kept = held()
+    next(kept)
+    with pytest.raises(KeyboardInterrupt), reading_of(io.StringIO()):
+        del kept
+        time.sleep(5)
+    assert capfd.readouterr().err == ""
+
+
 def test_an_ignored_ctrl_c_stays_ignored():
     """Under nohup nothing is taken over; in another thread neither."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -81,13 +81,6 @@ class Reading:
         if self.heeds and signal.getsignal(signal.SIGINT) == self.interrupt:
             signal.signal(signal.SIGINT, self.interrupt)
 
-    def lost(self, unraisable: Any) -> None:
-        """A KeyboardInterrupt that came while something was being cleared away, where Python drops it: once more."""
-        if unraisable.exc_type is KeyboardInterrupt:
-            threading.Timer(0.05, _thread.interrupt_main).start()
-        else:
-            sys.__unraisablehook__(unraisable)
-
     def _show(self, total: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -115,9 +108,16 @@ def reading_of(stream: TextIO) -> Iterator[Reading]:
     # where it is ignored (nohup), it stays so
     reading.heeds = threading.current_thread() is threading.main_thread() and callable(before)
     hook = sys.unraisablehook
+
+    def lost(unraisable: Any) -> None:
+        if unraisable.exc_type is KeyboardInterrupt:  # it came while something was cleared away, where Python drops it
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            hook(unraisable)
+
     if reading.heeds:
         signal.signal(signal.SIGINT, reading.interrupt)
-        sys.unraisablehook = reading.lost
+        sys.unraisablehook = lost
     try:
         yield reading
     finally:
