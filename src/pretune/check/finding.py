@@ -54,6 +54,7 @@ class Problem:
         help: the way out for this very case; empty: the rule's own `Fix:` line.
         fix: patches, where files can be mended mechanically.
         level: graver or milder than the rule's own level, where harm depends on the values; None: the rule's.
+        also: further places, in the form of `where`, that belong to it: the file that a line of code contradicts.
     """
 
     message: str
@@ -61,6 +62,7 @@ class Problem:
     help: str = ""
     fix: Fix | None = None
     level: Level | None = None
+    also: tuple[str, ...] = ()
 
 
 Ask = Callable[..., Iterator[Problem]]
@@ -162,6 +164,7 @@ class Finding:
     where: str
     help: str
     fix: Fix | None = None
+    also: tuple[str, ...] = ()
 
 
 class Unavailable(Exception):  # noqa: N818 - it is a state of the facts, not an error of anybody's
@@ -182,6 +185,7 @@ def stamp(rule: Rule, problem: Problem) -> Finding:
         where=problem.where,
         help=problem.help or rule.fix,
         fix=problem.fix,
+        also=problem.also,
     )
 
 

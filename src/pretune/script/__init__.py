@@ -1,0 +1,1 @@
+"""Python scripts and notebooks, read without running them: what they would load, set, call, and in which order."""
