@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -40,7 +41,7 @@ LETTERS = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9ぁ-ゖァ-ヺ一-鿿]")
 LONGEST = 400
 """Characters of a unit beyond which it goes to the judge: no engine was made for such words."""
 
-FEWEST_UNITS, MOST_UNITS = 400_000, 1_500_000
+FEWEST_UNITS, MOST_UNITS = 200_000, 1_500_000
 """Units after which an engine is made anew; between the two, the larger the longer it takes to make one."""
 
 COMPARED = 251
@@ -62,7 +63,7 @@ class UnitEncoder:
     """Encodes units with one tokenizer.
 
     Args:
-        encoder: the tokenizer; a copy without truncation and padding is used.
+        encoder: the tokenizer; where it truncates or pads, a copy that does not is used.
         fast: whether fast engines may help.
 
     Attributes:
@@ -73,23 +74,24 @@ class UnitEncoder:
 
     def __init__(self, encoder: tokenizers.Tokenizer, *, fast: bool = True) -> None:
         described = json.loads(encoder.to_str())
-        described["truncation"] = described["padding"] = None
+        self.whole = encoder  # one can take hundreds of megabytes: a copy is made only where it has to differ
+        if described.get("truncation") is not None or described.get("padding") is not None:
+            described["truncation"] = described["padding"] = None
+            self.whole = tokenizers.Tokenizer.from_str(json.dumps(described))
         self.proof: Proof = prove(described)
-        self.whole = tokenizers.Tokenizer.from_str(json.dumps(described))
         self.inside = self.whole
         self._judges: list[Engine] = [_judge(self.whole)]
-        texts = [json.dumps(described)]
         if self.proof.starts:
-            texts.append(json.dumps(self.proof.inside))
-            self.inside = tokenizers.Tokenizer.from_str(texts[1])
+            self.inside = tokenizers.Tokenizer.from_str(json.dumps(self.proof.inside))
             self._judges.append(_judge(self.inside))
-        kind = described["model"].get("type")
+        self.proof = replace(self.proof, inside={})  # a vocabulary as Python objects takes ten times its file's size
+        self._kind = str(described["model"].get("type"))
+        del described
         self.engine = ""
         self._engines: list[Engine] = []
         if fast and self.proof.safe:
-            self.engine, self._engines = _engines(str(kind), texts)
-        self._kind, self._texts = str(kind), texts
-        self._room = self._full = max(FEWEST_UNITS, min(10 * encoder.get_vocab_size(), MOST_UNITS))
+            self._make_engines()
+        self._room = self._full = max(FEWEST_UNITS, min(5 * encoder.get_vocab_size(), MOST_UNITS))
         self._trusted: Array = np.zeros(0x110000, bool)
         self._tried: Array = np.zeros(0x110000, bool)
 
@@ -97,14 +99,14 @@ class UnitEncoder:
         """The ids of all units of a table.
 
         Returns:
-            (ids, lengths): int64 ids of all units one after the other, and int64 lengths, one for each unit.
+            (ids, lengths): int32 ids of all units one after the other, and int64 lengths, one for each unit.
 
         Raises:
             EngineDisagrees: the fast engine is wrong on one of them.
         """
         if self._engines and self._room <= 0:  # they remember what they encoded, without end
             self._engines = []
-            self.engine, self._engines = _engines(self._kind, self._texts)
+            self._make_engines()
             self._room = self._full
         variants: Array = np.zeros(len(table.units), bool)
         if self.proof.starts:
@@ -114,6 +116,11 @@ class UnitEncoder:
             chosen = np.flatnonzero(variants == bool(variant)) if self.proof.starts else np.arange(len(table.units))
             parts += self._encode(table, chosen, variant)
         return _in_order(parts, len(table.units))
+
+    def _make_engines(self) -> None:
+        """Make the fast engines, from descriptions that are not kept: they can be as large as the vocabulary."""
+        variants = [self.whole] if self.inside is self.whole else [self.whole, self.inside]
+        self.engine, self._engines = _engines(self._kind, variants)
 
     def _encode(self, table: UnitTable, chosen: Any, variant: int) -> list[tuple[Any, Any, Any]]:
         """(indices, ids, lengths) of the units that the engine took, and of those that the judge took."""
@@ -167,18 +174,18 @@ def _judge(encoder: tokenizers.Tokenizer) -> Engine:
     def encode(units: Sequence[str]) -> tuple[Any, Any]:
         found = [encoding.ids for encoding in encoder.encode_batch_fast(list(units), add_special_tokens=False)]
         lengths = np.fromiter(map(len, found), np.int64, len(found))
-        return np.fromiter((i for ids in found for i in ids), np.int64, int(lengths.sum())), lengths
+        return np.fromiter((i for ids in found for i in ids), np.int32, int(lengths.sum())), lengths
 
     return encode
 
 
-def _engines(kind: str, texts: Sequence[str]) -> tuple[str, list[Engine]]:
-    """The fast engine for a kind of model, one for each description; none where it is missing or refuses."""
+def _engines(kind: str, variants: Sequence[tokenizers.Tokenizer]) -> tuple[str, list[Engine]]:
+    """The fast engine for a kind of model, one for each tokenizer; none where it is missing or refuses."""
     try:
         if kind == "BPE":
-            return "gigatoken", [_gigatoken(text) for text in texts]
+            return "gigatoken", [_gigatoken(one.to_str()) for one in variants]
         if kind in {"WordPiece", "Unigram"}:
-            return "tokie", [_tokie(text) for text in texts]
+            return "tokie", [_tokie(one.to_str()) for one in variants]
     except Exception:  # noqa: BLE001 - not installed, or a format that it does not know (each library has its own errors)
         return "", []
     return "", []
@@ -192,10 +199,10 @@ def _gigatoken(text: str) -> Engine:
 
     def encode(units: Sequence[str]) -> tuple[Any, Any]:
         if not units:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+            return np.zeros(0, np.int32), np.zeros(0, np.int64)
         found = engine.encode_batch(list(units))
         lengths = awkward.to_numpy(awkward.num(found)).astype(np.int64)
-        return awkward.to_numpy(awkward.flatten(found)).astype(np.int64), lengths
+        return awkward.to_numpy(awkward.flatten(found)).astype(np.int32, copy=False), lengths
 
     encode([" a"])
     return encode
@@ -216,7 +223,7 @@ def _tokie(text: str) -> Engine:
 
     def encode(units: Sequence[str]) -> tuple[Any, Any]:
         ids, lengths = engine.encode_batch_flat(list(units), add_special_tokens=False)
-        return ids.astype(np.int64), lengths.astype(np.int64)
+        return ids.astype(np.int32, copy=False), lengths.astype(np.int64)
 
     encode([" a"])
     return encode
@@ -241,14 +248,14 @@ def _in_order(parts: Sequence[tuple[Any, Any, Any]], units: int) -> tuple[Any, A
     """Put the ids of chosen units back into the order of all units."""
     parts = [part for part in parts if len(part[0])]
     if not parts:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return np.zeros(0, np.int32), np.zeros(0, np.int64)
     if len(parts) == 1:
         return parts[0][1], parts[0][2]
     lengths: Array = np.zeros(units, np.int64)
     for chosen, _, sizes in parts:
         lengths[chosen] = sizes
     starts = np.cumsum(lengths) - lengths
-    ids: Array = np.empty(int(lengths.sum()), np.int64)
+    ids: Array = np.empty(int(lengths.sum()), np.int32)
     for chosen, found, sizes in parts:
         own = np.cumsum(sizes) - sizes
         ids[np.repeat(starts[chosen] - own, sizes) + np.arange(len(found))] = found

@@ -53,6 +53,7 @@ class TokenizerTally:
         whole: encode every text whole, whatever is proved.
 
     Attributes:
+        kind: WordPiece, Unigram, BPE or WordLevel.
         counts: the sums, by the names of TokenizerFigures.
         ids: occurrences of each id, int64.
         lengths: role -> tokens of a text -> how many texts.
@@ -68,9 +69,9 @@ class TokenizerTally:
         self.reason = "a text encoded whole gave other ids than its parts" if whole else self.units.proof.reason
         description = self.units.whole.to_str()
         parsed = json.loads(description)
-        self.model: Mapping[str, Any] = parsed["model"]
+        model = parsed["model"]
         self.fingerprint = hashlib.sha256(description.encode()).hexdigest()
-        self.marks = marks_of(self.units.whole, self.model, byte_level=_is_byte_level(parsed))
+        self.marks = marks_of(self.units.whole, model, byte_level=_is_byte_level(parsed))
         self.specials = (encoder.num_special_tokens_to_add(False), encoder.num_special_tokens_to_add(True))
         self.counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         self.ids: Array = np.zeros(self.marks.size, np.int64)
@@ -78,12 +79,10 @@ class TokenizerTally:
         self.rows: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
         self.words: dict[str, WordSums] = {}
         self.unknown = CountedWords(UNKNOWN_WORDS)
-        self._reader = WordReader(self.units, self.model, self.marks)
-
-    @property
-    def kind(self) -> str:
-        """WordPiece, Unigram, BPE or WordLevel."""
-        return str(self.model.get("type"))
+        self.kind = str(model.get("type"))
+        if self.kind != "WordPiece":  # only there the reader asks for entries; a vocabulary takes much memory
+            model = {key: value for key, value in model.items() if key not in {"vocab", "merges"}}
+        self._reader = WordReader(self.units, model, self.marks)
 
     def add(self, texts: TextTable, table: UnitTable, letters: Letters, *, split: str = "train") -> None:
         """Read a block.
@@ -148,7 +147,7 @@ class TokenizerTally:
         found: list[Array] = []
         for start in range(0, len(strings), 1000):
             batch = self.units.whole.encode_batch_fast(strings[start : start + 1000], add_special_tokens=False)
-            found += [np.array(encoding.ids, np.int64) for encoding in batch]
+            found += [np.array(encoding.ids, np.int32) for encoding in batch]
         return found
 
     def _compare(self, texts: TextTable, table: UnitTable, ids: Array, lengths: Array, *, skip: Array) -> None:

@@ -37,7 +37,7 @@ class Encoded(NamedTuple):
     """The units of a table, encoded.
 
     Attributes:
-        ids: of all units one after the other, int64.
+        ids: of all units one after the other, int32.
         lengths: how many each has, int64.
     """
 

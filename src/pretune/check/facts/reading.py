@@ -28,6 +28,9 @@ __all__ = ["MOST_CHARACTERS", "MOST_ROW", "Reading", "ReadingFacts", "WordExampl
 MOST_CHARACTERS = 400_000
 """Sampled text is read up to here (about 0.2 s)."""
 
+BESIDE_COUNTS = 60_000
+"""The same where all words of the corpus are counted: only what no token covers is then asked of the sample."""
+
 MOST_ROW = 20_000
 """Of one row, so many characters are read."""
 
@@ -76,8 +79,8 @@ def _read_split(
     counted: Mapping[str, WordFigures] | None,
 ) -> Reading | None:
     """A split's sample, with the figures of all its words in place of the sample's; None: it holds no text."""
-    texts, more = _sampled(split)
     figures = (counted or {}).get(split.name)
+    texts, more = _sampled(split, MOST_CHARACTERS if figures is None else BESIDE_COUNTS)
     if not texts and figures is None:
         return None
     head = replace(read_texts(tokenizer, texts, encoder=encoder), sampled=more, part_of_text=more)
@@ -98,13 +101,13 @@ _COUNTED = (
 """What is counted in the same way in the sample and in the whole."""
 
 
-def _sampled(split: Split) -> tuple[list[tuple[str, str]], bool]:
-    """(text, where) of the rows, up to MOST_CHARACTERS, each text once (a context stands under many questions).
+def _sampled(split: Split, room: int) -> tuple[list[tuple[str, str]], bool]:
+    """(text, where) of the rows, up to so many characters, each text once (a context stands under many questions).
 
     Also whether there is more.
     """
     seen: dict[str, str] = {}
-    room, more = MOST_CHARACTERS, split.sampled or split.total > len(split.rows)
+    more = split.sampled or split.total > len(split.rows)
     for row in split.rows:
         for _, text in row.texts:
             cut = text[: min(MOST_ROW, room)]
