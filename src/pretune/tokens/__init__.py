@@ -1,0 +1,1 @@
+"""Adds words and special tokens to a pretrained model without harming it."""
