@@ -92,7 +92,7 @@ def test_without_an_argument(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nothing to check"):
         setup_from_flags(None, {})
     setup, subject = setup_from_flags(None, {"data": ("x.jsonl",)})
-    assert (setup.model, subject) == (None, "data")
+    assert (setup.model, subject) == (None, "x.jsonl")
     (tmp_path / "pretune-setup.yaml").write_text("model: m\n")
     setup, subject = setup_from_flags(None, {"task": "masked-lm"})
     assert (setup.model, setup.task, subject) == ("m", "masked-lm", "pretune-setup.yaml")

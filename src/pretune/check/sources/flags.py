@@ -42,10 +42,10 @@ def setup_from_flags(argument: str | None, flags: Mapping[str, Any]) -> tuple[Se
         here = " (this folder holds a model: pretune check .)" if Path("config.json").exists() else ""
         raise UserError(
             f"nothing to check: no model named, and no setup.toml, .json or .yaml here{here}",
-            hint="pretune check klue/bert-base, or a folder, or a setup file; pretune check --help shows what else",
+            hint="pretune check klue/bert-base, or a folder, a setup file, a script; pretune check --help shows what else",
         )
     setup = setup_from(merged(under, over))
-    return setup, subject or setup.model or setup.tokenizer or "data"
+    return setup, subject or setup.model or _of_data(setup) or setup.tokenizer or "data"
 
 
 def setup_from_arguments(setup: Any, given: Mapping[str, Any]) -> tuple[Setup, str]:
@@ -77,7 +77,13 @@ def setup_from_arguments(setup: Any, given: Mapping[str, Any]) -> tuple[Setup, s
     made = setup_from(merged(under, over))
     if made == Setup():
         raise UserError("nothing to check", hint='check.run("klue/bert-base"), or setup="setup.toml"')
-    return made, subject or made.model or made.tokenizer or "data"
+    return made, subject or made.model or _of_data(made) or made.tokenizer or "data"
+
+
+def _of_data(setup: Setup) -> str:
+    """What data are called where no model is named: `train.jsonl`, `train.jsonl and 2 more`; empty without files."""
+    files = [one for one in (*setup.data.train, *setup.data.eval) if isinstance(one, str)]
+    return f"{files[0]} and {len(files) - 1} more" if len(files) > 1 else "".join(files)
 
 
 def said_by_flags(flags: Mapping[str, Any]) -> Said:
