@@ -43,7 +43,7 @@ def test_help(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert err == ""
     for name, line in cli.PARTS.items():
-        assert f"  {name:<7}{line}\n" in out
+        assert f"  {name:<{max(map(len, cli.PARTS)) + 2}}{line}\n" in out
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTS = {
     "check": "find what would spoil a fine-tune before it starts",
+    "tokens": "add words and special tokens without harming the model",
     "demo": "see pretune at work on a small real model, offline",
 }
 """Part -> its one-line help. The part's command is `command` in `pretune.<part>.cli`."""

@@ -68,3 +68,23 @@ def _to_read(source: Input) -> ToRead:
                 columns[name] = value
     shape = recognise(columns, columns)
     return ToRead(source, "train", shape, columns_for(shape, columns))
+
+
+def texts_in(named: Sequence[Any], *, most: int = 200_000) -> list[str]:
+    """The texts of data files, in their order, each once; at most so many.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
+    need("polars", extra="data")
+    from pretune.corpus.blocks import read_blocks
+
+    found: dict[str, None] = {}
+    for one in expand(named):
+        file = _to_read(one)
+        for block in read_blocks(file.input, shape=file.shape, roles=file.roles):
+            for _, series in block.roles():
+                found.update(dict.fromkeys(series.drop_nulls().to_list()))
+            if len(found) >= most:
+                return list(found)[:most]
+    return list(found)

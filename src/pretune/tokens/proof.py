@@ -48,7 +48,7 @@ class Proof:
     Attributes:
         broken: words and special tokens that do not come out as promised -> why.
         changed: words of the text that are cut otherwise, the most frequent first; those asked for are not among them.
-        tokens: how many tokens the text's words have before, and after.
+        tokens: how many tokens the text's words have before, and after; words that were unknown are not counted.
     """
 
     broken: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def prove(tokenizer: Tokenizer, encoder: tokenizers.Tokenizer, plan: Plan, count
     owners = {entry.id: entry.word for entry in plan.added}
     broken |= _harmed(tokenizer, encoder, new, plan)
     changed, tokens = _changes(encoder, new, plan, counted)
-    broken |= _longer(new, changed, owners, tokens)
+    broken |= _longer(new, changed, owners)
     return Proof(broken, changed, tokens)
 
 
@@ -199,9 +199,11 @@ def _changes(
     after = new.encode_batch_fast([f"{lead or ' '}{word}" for word in words], add_special_tokens=False)
     found: list[Changed] = []
     total: Counter[str] = Counter()
+    unknown = _unknown(old)
     for word, one, two in zip(words, before, after, strict=True):
-        total["before"] += counted[word] * len(one.ids)
-        total["after"] += counted[word] * len(two.ids)
+        if unknown not in one.ids:
+            total["before"] += counted[word] * len(one.ids)
+            total["after"] += counted[word] * len(two.ids)
         if one.ids != two.ids and word not in asked:
             tokens = (tuple(map(old.id_to_token, one.ids)), tuple(map(new.id_to_token, two.ids)))
             found.append(Changed(word, *tokens, counted[word]))
@@ -209,9 +211,14 @@ def _changes(
     return tuple(found), (total["before"], total["after"])
 
 
-def _longer(
-    new: tokenizers.Tokenizer, changed: Sequence[Changed], owners: Mapping[int, str], tokens: tuple[int, int]
-) -> dict[str, str]:
+def _unknown(encoder: tokenizers.Tokenizer) -> int | None:
+    """The id of the model's unknown token."""
+    name = getattr(encoder.model, "unk_token", None)
+    found: int | None = None if name is None else encoder.token_to_id(name)
+    return found
+
+
+def _longer(new: tokenizers.Tokenizer, changed: Sequence[Changed], owners: Mapping[int, str]) -> dict[str, str]:
     """Words that make the text longer, or other words unknown, with what they do."""
     saved: Counter[str] = Counter()
     example: dict[str, str] = {}
@@ -223,8 +230,8 @@ def _longer(
             # the new entry is no longer among the tokens: it is one that the word begins with
             candidates = [word for word in set(owners.values()) if change.word.casefold().startswith(word.casefold())]
             lost |= dict.fromkeys(candidates, f"{change.word!r} would become unknown")
-        for word in blamed:
+        for word in blamed if unknown is None or unknown not in change.before else ():
             saved[word] += change.count * (len(change.before) - len(change.after))
             example.setdefault(word, change.word)
     worse = {word: f"{example[word]!r} and others would get longer" for word, less in saved.items() if less < 0}
-    return {**(worse if tokens[1] > tokens[0] or worse else {}), **lost}
+    return {**worse, **lost}

@@ -16,6 +16,8 @@ from pretune.tokens.plan import make_plan
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import tokenizers
+
     from pretune.artifacts.tokenizer import Tokenizer
     from pretune.corpus.corpus_tally import CorpusTally
     from pretune.corpus.figures import Candidate
@@ -40,6 +42,7 @@ class Suggestion:
         saves: tokens of the corpus that it saves, counted with the new tokenizer, whatever else is added.
         changes: different words of the corpus that it stands in.
         rows: how many rows it takes (a form for the beginning of a text, steps on the way).
+        unknown: it is unknown now, whole or in part, so a token tells it from others rather than saving any.
     """
 
     word: str
@@ -48,6 +51,7 @@ class Suggestion:
     saves: int
     changes: int
     rows: int
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,22 @@ def suggest(
         words = words[: -max(over // 2, 1)]
         plan = make_plan(tokenizer, words, slots=slots, rows=rows, counted=counted)
     saved, changes, taken = _effects(plan, counted, known)
-    ranked = sorted(taken, key=lambda word: (-saved[word], word))
+    unknown = {word for word in taken if _is_unknown(encoder, known[word].tokens)}
+    ranked = sorted(taken, key=lambda word: (-max(saved[word], known[word].count if word in unknown else 0), word))
     given = tuple(
-        Suggestion(word, known[word].count, known[word].tokens, saved[word], changes[word], taken[word])
+        Suggestion(
+            word, known[word].count, known[word].tokens, saved[word], changes[word], taken[word], word in unknown
+        )
         for word in ranked
-        if saved[word] > 0
+        if saved[word] > 0 or word in unknown
     )
     return Suggestions(given, plan, len(slots))
+
+
+def _is_unknown(encoder: tokenizers.Tokenizer, tokens: Sequence[str]) -> bool:
+    """Whether one of these tokens is the unknown token."""
+    name = getattr(encoder.model, "unk_token", None)
+    return name is not None and name in tokens
 
 
 def _effects(

@@ -1,0 +1,194 @@
+"""The command `pretune tokens` and its commands, each imported when it runs. Knows flags, not how anything is done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pretune.draw.table import Table
+
+INITS = ("mean", "distill", "hf", "random")
+
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", help="How the result is written."
+)
+_OUTPUT = click.option("-o", "--output", metavar="FILE", help="Write it there instead of to the terminal.")
+_ALL = click.option("--all", "every", is_flag=True, help="Show all rows of the tables.")
+_DATA = click.option(
+    "--data", multiple=True, metavar="FILE", help="Text to look at: files, patterns, folders; may be repeated."
+)
+
+
+@click.group(
+    "tokens",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit code: 0 done, 1 something is wrong (verify), or a token was refused (add), 2 a mistake in the call.",
+)
+def command() -> None:
+    """Add words and special tokens to a model without harming it.
+
+    Words go into the model's own vocabulary, special tokens beside it, each into a slot that no text reaches while
+    there are any.
+    """
+
+
+@command.command("suggest")
+@click.argument("model")
+@_DATA
+@click.option("--most", type=click.IntRange(1, 5000), metavar="N", help="At most so many words.")
+@_ALL
+@_FORMAT
+@_OUTPUT
+def suggest_command(model: str, *, data: tuple[str, ...], most: int | None, every: bool, **how: Any) -> None:
+    """Which words of a corpus are worth a token of their own, what each saves and what it changes."""
+    if not data:
+        raise UserError("no data to look at", hint=f"pretune tokens suggest {model} --data corpus.txt")
+    from pretune.artifacts.source import locate
+    from pretune.artifacts.tokenizer import read_tokenizer
+    from pretune.corpus.word_counts import count_words
+    from pretune.tokens.adding import stated_rows, tables_of
+    from pretune.tokens.inner_folder import inner_folder
+    from pretune.tokens.show import suggestion_tables, suggestions_json
+    from pretune.tokens.spare import slots_of
+    from pretune.tokens.suggest import suggest
+
+    source = inner_folder(locate(model))
+    tokenizer = read_tokenizer(source)
+    tables = tables_of(source)
+    rows = tables.rows if tables is not None else stated_rows(source, tokenizer)
+    slots = slots_of(tokenizer, rows=rows, tables=tables)
+    found = suggest(tokenizer, count_words(list(data)), slots=slots, rows=rows, most=most)
+    _show(lambda: suggestion_tables(found, model, every=every), lambda: suggestions_json(found), **how)
+
+
+@command.command("spare")
+@click.argument("model")
+@_FORMAT
+@_OUTPUT
+def spare_command(model: str, **how: Any) -> None:
+    """Which rows of the embedding no text can reach."""
+    from pretune.tokens.show import slots_json, slots_tables
+    from pretune.tokens.spare import spare_slots
+
+    slots = spare_slots(model)
+    _show(lambda: slots_tables(slots, model), lambda: slots_json(slots), **how)
+
+
+@command.command("add")
+@click.argument("model")
+@click.argument("words", nargs=-1)
+@click.option("--out", metavar="DIR", help="Where the model with the tokens is written.")
+@click.option("--special", multiple=True, metavar="TOKEN", help="A special token; may be repeated.")
+@click.option("--file", "files", multiple=True, metavar="FILE", help="Words, one a line; - for standard input.")
+@click.option("--from-suggestions", metavar="FILE", help="Words that `tokens suggest --format json` wrote.")
+@_DATA
+@click.option("--init", type=click.Choice(INITS), default="mean", show_default=True, help="How new rows begin.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
+@_ALL
+@_FORMAT
+@_OUTPUT
+@click.pass_context
+def add_command(
+    ctx: click.Context,
+    /,
+    model: str,
+    words: tuple[str, ...],
+    *,
+    out: str | None,
+    special: tuple[str, ...],
+    data: tuple[str, ...],
+    init: str,
+    dry_run: bool,
+    every: bool,
+    **given: Any,
+) -> None:
+    """Add WORDS and special tokens to MODEL: first the plan, then the folder --out.
+
+    With --data the plan names every word of that text which is cut otherwise, and refuses what would make it longer.
+    """
+    if out is None and not dry_run:
+        raise UserError("no folder to write to", hint="--out DIR, or --dry-run to see the plan alone")
+    suggested, files = given.pop("from_suggestions"), given.pop("files")
+    wanted = [*words, *_suggested(suggested), *(word for name in files for word in _lines(name))]
+    if not wanted and not special:
+        raise UserError(
+            "no tokens to add", hint="name words behind the model, or --special '<ent>', or --file words.txt"
+        )
+    from pretune.tokens.adding import plan
+    from pretune.tokens.show import plan_json, plan_tables
+
+    adding = plan(model, wanted, special=special, data=list(data), init=init)
+    made = adding.plan
+    _show(lambda: plan_tables(made, model, every=every), lambda: plan_json(made), **given)
+    for remark in made.remarks:
+        click.echo(remark, err=True)
+    if not dry_run and (made.added or made.merges):
+        assert out is not None
+        applied = adding.apply(out)
+        click.echo(f"written to {applied.out}", err=True)
+        if applied.stale:
+            click.echo(f"left out, for they lack the new rows: {', '.join(applied.stale)}", err=True)
+    elif not dry_run:
+        click.echo("nothing to add: nothing was written", err=True)
+    ctx.exit(1 if made.refused else 0)
+
+
+def _suggested(name: str | None) -> list[str]:
+    """The words of a file of suggestions."""
+    if name is None:
+        return []
+    try:
+        told = json.loads(Path(name).read_text(encoding="utf-8"))
+        return [str(row["word"]) for row in told["words"]]
+    except OSError as error:
+        raise UserError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{name} holds no suggestions", hint="pretune tokens suggest MODEL --data F --format json -o FILE"
+        ) from None
+
+
+def _lines(name: str) -> list[str]:
+    """The words of a file, one a line; empty lines and what follows `# ` are left out."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 at byte {error.start}", hint="save it as UTF-8") from None
+    lines = (line.partition("# ")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line and line != "#"]
+
+
+def _show(
+    tables: Callable[[], Sequence[Table]], told: Callable[[], dict[str, Any]], *, form: str, output: str | None
+) -> None:
+    """Write a result as tables or as JSON, to the terminal or a file."""
+    from pretune.core.files import write_atomically
+    from pretune.draw.terminal import text
+
+    if form == "json":
+        written = json.dumps(told(), ensure_ascii=False, indent=2) + "\n"
+    else:
+        width = _width()
+        written = "\n".join(text(one, width) for one in tables())
+    if output in (None, "-"):
+        sys.stdout.write(written)
+    else:
+        write_atomically(Path(str(output)), written.encode())
+
+
+def _width() -> int | None:
+    """Columns of the terminal; None in a pipe."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
