@@ -80,7 +80,8 @@ class Call(Event):
     Attributes:
         function_name: dotted name of what is called, where that is External: `transformers.AutoModel.from_pretrained`;
             else the method's own name with a dot before it: `.add_tokens`; else empty.
-        receiver: what the method is called on (the tokenizer in `tokenizer.add_tokens(...)`); None: no method of a value.
+        receiver: what the method is called on (the tokenizer in `tokenizer.add_tokens(...)`); where a value itself is
+            called (`model(**batch)`, function_name empty) that value; None: neither.
         arguments: positional ones; of `*x` that is known its items.
         keywords: by name; of `**x` that is known its items.
         open: whether further arguments may be there (`*x`, `**x` that is not known).
@@ -211,4 +212,3 @@ class Trace:
             of = event.receiver if isinstance(event, Call) else getattr(event, "of", None)
             if of is not None and of == value:
                 yield event  # type: ignore[misc]
-

@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A str, bytes, int, float, complex, bool, None or Ellipsis that stands in the source or follows from such."""
+    """A str, bytes, int, float, complex, bool, None or Ellipsis that stands in the source or follows from such.
+
+    Attributes:
+        value: the value.
+        overridden_by: what a run could give another value by, `the command line`; empty: nothing. Two constants are
+            equal whatever could override them.
+    """
 
     value: Any
+    overridden_by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class External:
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Made:
     """What a call of something external gave; each call makes another one, equal to itself only.
 
@@ -108,6 +115,10 @@ class Made:
 
     def __hash__(self) -> int:
         return id(self.call)
+
+    def __repr__(self) -> str:
+        """Short: a call's arguments lead to other calls, and those to others."""
+        return f"Made({self.call.function_name or '?'} at {self.call.place})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +221,21 @@ class Instance:
     fields: Mapping[str, Value] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """A module of the project that the script imports.
+
+    Attributes:
+        name: dotted, as it was imported: `arguments`, `data.reader`.
+        file: its path.
+        variables: what the evaluator needs; nobody else's business.
+    """
+
+    name: str
+    file: str
+    variables: Any = field(repr=False, default=None)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where something stands.
@@ -236,5 +262,5 @@ class Place:
 
 Value: TypeAlias = (
     "Constant | Sequence | Table | Unknown | OneOf | External | Made | Part | Slice | Operation | Function | Class"
-    " | Instance"
+    " | Instance | Module"
 )
