@@ -177,3 +177,48 @@ def test_other_beginnings(tmp_path, init):
     assert (rows[0] == rows[1]).all()
     with pytest.raises(UserError, match='"maen"'):
         plan(source, WORDS, init="maen")
+
+
+def test_in_place(tmp_path):
+    """Slots are taken where the model lies: its other files stay, hidden ones too; a second call changes nothing."""
+    source = bert(tmp_path / "m", rows=640)
+    (source / ".gitattributes").write_text("*.safetensors filter=lfs")
+    before = (source / "model.safetensors").read_bytes()
+    adding = plan(source, WORDS)
+    applied = adding.apply(source)
+    assert "model.safetensors" in applied.changed
+    assert (source / ".gitattributes").exists()
+    after = (source / "model.safetensors").read_bytes()
+    assert len(after) == len(before)
+    assert after != before
+    assert (source / "model.safetensors").stat().st_nlink == 1
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    assert all(len(tokenizer(word, add_special_tokens=False)["input_ids"]) == 1 for word in WORDS)
+    assert plan(source, WORDS).plan.added == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_in_place_needs_slots(tmp_path):
+    """A table is not made longer in place; nothing is touched."""
+    source = bert(tmp_path / "m")
+    before = {path.name: path.read_bytes() for path in source.iterdir()}
+    with pytest.raises(UserError, match="in place"):
+        plan(source, WORDS).apply(source)
+    assert {path.name: path.read_bytes() for path in source.iterdir()} == before
+
+
+def test_a_crash_in_the_middle_of_in_place_leaves_the_model(tmp_path, monkeypatch):
+    """Rows are written first: until the folder is exchanged, tokenizer and outputs are what they were."""
+    from pretune.tokens import adding as module
+
+    source = bert(tmp_path / "m", rows=640)
+    files = {path.name: path.read_bytes() for path in source.iterdir() if path.name != "model.safetensors"}
+
+    def crash(*_):
+        raise RuntimeError("power")
+
+    monkeypatch.setattr(module.Adding, "_files", crash)
+    with pytest.raises(RuntimeError, match="power"):
+        plan(source, WORDS).apply(source)
+    assert {path.name: path.read_bytes() for path in source.iterdir() if path.name != "model.safetensors"} == files
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]

@@ -7,6 +7,7 @@ it wrote.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,25 +68,63 @@ class Adding:
     texts: Sequence[str] = ()
 
     def apply(self, out: str | Path) -> Applied:
-        """Write the model with the tokens to a folder of its own.
+        """Write the model with the tokens to a folder of its own, or in place where no row is new.
+
+        Args:
+            out: a folder that is not there yet, or is empty, or an earlier result; the model's own: in place.
 
         Raises:
             UserError: the folder is something else's, the weights cannot be edited, the disk does not take them.
         """
-        from pretune.tokens.show import plan_json
         from pretune.tokens.swap import MARK, whole_folder
 
         folder = _folder(self.source)
         inner = self._inner(folder)
+        if os.path.realpath(out) == os.path.realpath(folder):
+            return self._in_place(folder, inner)
         with whole_folder(out, made_by=MADE_BY) as beside:
             changed, shared, stale = self._weights(beside / inner)
             skip = {*changed, *shared, *stale, MARK} if inner == Path() else {MARK}
             others = _rest(folder, beside, inner, skip=skip | set(stale), files=self.plan.files)
-            for name, data in self.plan.files.items():
-                (beside / inner / name).write_bytes(data)
-            told = {"init": self.init, "plan": plan_json(self.plan)}
-            (beside / MARK).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            self._files(beside, inner)
         return Applied(Path(out), (*changed, *sorted(self.plan.files)), (*shared, *others), stale)
+
+    def _files(self, out: Path, inner: Path) -> None:
+        """Write the tokenizer's files and the record of the plan."""
+        from pretune.tokens.show import plan_json
+        from pretune.tokens.swap import MARK
+
+        for name, data in self.plan.files.items():
+            (out / inner / name).write_bytes(data)
+        told = {"init": self.init, "plan": plan_json(self.plan)}
+        (out / MARK).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
+    def _in_place(self, folder: Path, inner: Path) -> Applied:
+        """Write rows that no text reaches yet, then exchange the folder for one with the new files.
+
+        A crash between the two leaves the model as it was: its tokenizer never gives these rows' ids.
+        """
+        from pretune.tokens.byte_copy import link_or_copy
+        from pretune.tokens.swap import MARK, whole_folder
+
+        if self.plan.resizes:
+            raise UserError(
+                f"{folder} cannot get new rows in place: {self.plan.rows[1] - self.plan.rows[0]} more are needed",
+                hint="write the result to a folder of its own (--out)",
+            )
+        changed, _, stale = self._weights(folder / inner)
+        with whole_folder(folder, made_by=MADE_BY, over=True) as beside:
+            replaced = {MARK, *((inner / name).as_posix() for name in self.plan.files)}
+            for path in sorted(folder.rglob("*")):
+                name = path.relative_to(folder)
+                if path.is_symlink():
+                    (beside / name).symlink_to(path.readlink())
+                elif path.is_dir():
+                    (beside / name).mkdir(parents=True, exist_ok=True)
+                elif name.as_posix() not in replaced:
+                    link_or_copy(path, beside / name)
+            self._files(beside, inner)
+        return Applied(folder, (*changed, *sorted(self.plan.files)), (), stale)
 
     def _inner(self, folder: Path) -> Path:
         """Where in the folder the transformer lies."""
@@ -134,12 +173,16 @@ def plan(
     if init not in INITS:
         raise UserError(f'init is "{init}"', hint=did_you_mean(init, INITS) or f"one of: {', '.join(INITS)}")
     need("numpy", extra="tokens")
+    from pretune.artifacts.folder import FolderSource
     from pretune.tokens.inner_folder import inner_folder
+    from pretune.tokens.journal import recover
     from pretune.tokens.plan import make_plan
     from pretune.tokens.spare import slots_of
 
     source = locate(str(model))
     inside = inner_folder(source)
+    if isinstance(inside, FolderSource):
+        recover(inside.folder)  # what a crash left of an earlier call in place
     tokenizer = read_tokenizer(inside)
     tables = tables_of(inside)
     rows = tables.rows if tables is not None else stated_rows(inside, tokenizer)

@@ -87,6 +87,7 @@ def spare_command(model: str, **how: Any) -> None:
 @click.argument("model")
 @click.argument("words", nargs=-1)
 @click.option("--out", metavar="DIR", help="Where the model with the tokens is written.")
+@click.option("--in-place", is_flag=True, help="Write into MODEL itself, which must have slots for all tokens.")
 @click.option("--special", multiple=True, metavar="TOKEN", help="A special token; may be repeated.")
 @click.option("--file", "files", multiple=True, metavar="FILE", help="Words, one a line; - for standard input.")
 @click.option("--from-suggestions", metavar="FILE", help="Words that `tokens suggest --format json` wrote.")
@@ -104,6 +105,7 @@ def add_command(
     words: tuple[str, ...],
     *,
     out: str | None,
+    in_place: bool,
     special: tuple[str, ...],
     data: tuple[str, ...],
     init: str,
@@ -115,8 +117,11 @@ def add_command(
 
     With --data the plan names every word of that text which is cut otherwise, and refuses what would make it longer.
     """
+    if in_place and out is not None:
+        raise UserError("--out and --in-place exclude each other")
+    out = model if in_place else out
     if out is None and not dry_run:
-        raise UserError("no folder to write to", hint="--out DIR, or --dry-run to see the plan alone")
+        raise UserError("no folder to write to", hint="--out DIR, --in-place, or --dry-run to see the plan alone")
     suggested, files = given.pop("from_suggestions"), given.pop("files")
     wanted = [*words, *_suggested(suggested), *(word for name in files for word in _lines(name))]
     if not wanted and not special:

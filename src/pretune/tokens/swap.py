@@ -36,18 +36,20 @@ _CLOCK = 2.0
 
 
 @contextmanager
-def whole_folder(out: str | Path, *, made_by: str) -> Iterator[Path]:
+def whole_folder(out: str | Path, *, made_by: str, over: bool = False) -> Iterator[Path]:
     """Give an empty folder to write to, which takes the place of `out` when the block ends without an exception.
 
     Args:
         out: the folder that shall appear; its parents are made.
         made_by: what makes it (`pretune tokens add`); only that may replace it later.
+        over: replace whatever stands there; who asks for that has put all of it into the new folder.
 
     Raises:
         UserError: `out` is something else than an earlier result of the same maker, or its parent cannot be written.
     """
     out = Path(os.path.realpath(out))
-    may_replace(out, made_by=made_by)
+    if not over:
+        may_replace(out, made_by=made_by)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         clean(out)
@@ -59,7 +61,8 @@ def whole_folder(out: str | Path, *, made_by: str) -> Iterator[Path]:
         yield beside
         try:
             _finish(beside, made_by)
-            may_replace(out, made_by=made_by)
+            if not over:
+                may_replace(out, made_by=made_by)
             old = _put(beside, out)
         except OSError as error:
             raise _cannot(out, error) from None
