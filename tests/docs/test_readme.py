@@ -1,5 +1,7 @@
 """Every example of README.md is run, in its order, in one folder; what it prints is what the page shows.
 
+A block whose first line is a comment with a file's name is written to that file.
+
 `UPDATE_README=1` writes the true output into the page. Commands of make and pip are left to those who install.
 """
 
@@ -56,7 +58,7 @@ def test_readme_examples_print_what_the_page_shows(minilm: Path, tmp_path: Path)
     for block in BLOCK.finditer(text):
         kind, body = block.groups()
         kinds.append(kind)
-        if kind == "toml":
+        if body.startswith("# ") and body.split("\n")[0].endswith((".toml", ".py")):  # a file, by its first line
             (tmp_path / body.partition("\n")[0].removeprefix("# ")).write_text(body, encoding="utf-8")
         elif kind == "console":
             fresh = fresh.replace(body, _played(body, tmp_path), 1)

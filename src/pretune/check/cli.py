@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,18 +14,19 @@ from pretune.check.options import (
     MACHINES_FLAGS,
     OUTPUT_FLAGS,
     RULE_FLAGS,
+    SCRIPT_FLAGS,
     SETUP_FLAGS,
     TASK_FLAGS,
     TOKEN_FLAGS,
     Sections,
 )
+from pretune.check.output import mend, put, show
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pretune.check.config import Settings
-    from pretune.check.engine import Report
     from pretune.check.facts import Facts
     from pretune.check.finding import Rule
     from pretune.check.machines import Machines
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-_GIVEN = ("format", "output", "html", "fix", "diff", "show_skipped", "debug")
+_GIVEN = ("format", "output", "html", "fix", "diff", "show_skipped", "debug", "deep")
+_SCRIPT = ("target",)
 _RULES = ("select", "ignore", "fail_on", "list", "explain")
 _READING = ("sample", "shard", "out", "merge", "scheduler")
 
@@ -47,10 +49,11 @@ _READING = ("sample", "shard", "out", "merge", "scheduler")
     epilog="KEY=VALUE: a value is read as JSON where it is JSON, else as a word; a.b=1 reaches into a table. "
     "Exit code: 0 nothing at or above --fail-on, 1 findings, 2 a mistake in the call or the input, 130 Ctrl-C.",
 )
-@click.argument("subjects", metavar="[MODEL|SETUPFILE|FOLDER]", nargs=-1)
+@click.argument("subjects", metavar="[MODEL|SETUPFILE|SCRIPT|FOLDER]...", nargs=-1)
 @SETUP_FLAGS
 @TOKEN_FLAGS
 @TASK_FLAGS
+@SCRIPT_FLAGS
 @RULE_FLAGS
 @OUTPUT_FLAGS
 @MACHINES_FLAGS
@@ -61,14 +64,19 @@ def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> N
     Reads the files of MODEL (a folder or a hub name), all rows of the data and the settings, and loads no weights.
     Without an argument it reads pretune-setup.toml or setup.toml (also .json, .yaml) of the current folder. A flag
     wins over a setup file's key.
+
+    Reads training scripts and notebooks (.py, .ipynb, folders of them, several at once) and what they load, and runs
+    nothing. A flag wins over what a script says. `# pretune: allow RULE -- reason` on a line allows a finding there.
     """
-    given, rules, reading = ({name: flags.pop(name) for name in names} for names in (_GIVEN, _RULES, _READING))
+    given, rules, reading, script = (
+        {name: flags.pop(name) for name in names} for names in (_GIVEN, _RULES, _READING, _SCRIPT)
+    )
     form = _one_of("--format", given["format"] or "text", FORMATS)
     _one_of("--fail-on", rules["fail_on"] or "error", FAIL_ON)
     if rules["list"] or rules["explain"]:
-        _put(_about_rules(rules, form), given["output"], escaped=form == "json")
+        put(_about_rules(rules, form), given["output"], escaped=form == "json")
         ctx.exit(0)
-    ctx.exit(_check(subjects, flags, rules=rules, given=given, reading=reading, form=form))
+    ctx.exit(_check(subjects, flags, rules=rules, given={**given, **script}, reading=reading, form=form))
 
 
 def _check(
@@ -81,6 +89,16 @@ def _check(
     form: str,
 ) -> int:
     """Check, mend or show what would be mended, write the report; the exit code."""
+    if not reading["merge"] and _are_scripts(subjects):
+        from pretune.check.script_command import check_files
+
+        chosen, settings = _chosen(rules, without=("live", "deep"))
+        fail_on = rules["fail_on"] or settings.fail_on or "error"
+        return check_files(
+            subjects, flags, rules=chosen, settings=settings, given={**given, **reading}, form=form, fail_on=fail_on
+        )
+    if given["target"]:
+        raise UserError("--target is about scripts, and none is named", hint="pretune check train.py --target ...")
     from pretune.check.engine import run
     from pretune.check.facts import Facts
     from pretune.check.finding import Level
@@ -95,7 +113,7 @@ def _check(
 
         def facts() -> Facts:
             read.end()
-            return Facts(
+            made = Facts(
                 setup,
                 sample=sample,
                 beside=beside,
@@ -104,23 +122,32 @@ def _check(
                 parts=machines.parts,
                 scheduler=machines.scheduler,
             )
+            made.wants_deep = given["deep"]
+            return made
 
         if machines.shard is not None:
             return _part(facts(), machines, name, refused={**rules, **given, "debug": False})
-        chosen, settings = _chosen(rules)
+        chosen, settings = _chosen(rules, without=("script", "live", *(() if given["deep"] else ("deep",))))
         report = run(chosen, facts(), subject=name, allow=settings.allow, debug=given["debug"])
         if (given["diff"] or given["fix"]) and not read.stopped:
-            report = _mend(report, given, lambda: run(chosen, facts(), subject=name, allow=settings.allow))
+            report = mend(report, given, lambda: run(chosen, facts(), subject=name, allow=settings.allow))
     if not given["diff"]:
-        _show(report, form, given["output"], verbose=given["show_skipped"])
+        show(report, form, given["output"], verbose=given["show_skipped"])
     if given["html"]:
         from pretune.check.report.html import render
 
-        _put(render(report, verbose=given["show_skipped"]), given["html"])
+        put(render(report, verbose=given["show_skipped"]), given["html"])
     if read.stopped:
         return INTERRUPTED
     fail_on = rules["fail_on"] or settings.fail_on or "error"
     return 0 if fail_on == "never" or not report.at_least(Level(fail_on)) else 1
+
+
+def _are_scripts(subjects: tuple[str, ...]) -> bool:
+    """Whether a script, a notebook or a folder of them is named."""
+    from pretune.check.script_files import is_script
+
+    return any(map(is_script, subjects))
 
 
 def _part(facts: Facts, machines: Machines, subject: str, *, refused: dict[str, Any]) -> int:
@@ -156,6 +183,11 @@ def _setup(subjects: tuple[str, ...], flags: dict[str, Any]) -> tuple[Setup, str
             hint="data files stand behind --data; several tokenizers are --tokenizer A --tokenizer B",
         )
     subject = subjects[0] if subjects else None
+    if subject is not None and flags.get("model") is not None:
+        raise UserError(
+            f"--model is {flags['model']}, and {subject} is named as well",
+            hint="--model says a script's model: pretune check train.py --model NAME",
+        )
     tokenizers: tuple[str, ...] = tuple(flags.pop("tokenizer"))
     alone = subject is None and setup_file_in(Path()) is None
     main, beside = (tokenizers[:1], tokenizers[1:]) if alone or len(tokenizers) == 1 else ((), tokenizers)
@@ -163,30 +195,21 @@ def _setup(subjects: tuple[str, ...], flags: dict[str, Any]) -> tuple[Setup, str
     return setup, name, beside_of(setup, beside)
 
 
-def _mend(report: Report, given: dict[str, Any], again: Any) -> Report:
-    """Make the safe fixes, or show them; the report afterwards."""
-    from pretune.check import fix
+def _chosen(flags: dict[str, Any], *, without: tuple[str, ...]) -> tuple[tuple[Rule, ...], Settings]:
+    """The rules to ask, from flags and settings: --select replaces `select`, --ignore adds to `ignore`.
 
-    planned = fix.plan(report.findings)
-    if given["fix"] and not given["diff"]:
-        planned = fix.make(planned)
-    _say(_told(planned, made=not given["diff"]))
-    if given["diff"]:
-        _put(fix.diff(planned.edits), given["output"])
-        return report
-    mended: Report = again() if planned.edits else report
-    return mended
-
-
-def _chosen(flags: dict[str, Any]) -> tuple[tuple[Rule, ...], Settings]:
-    """The rules to ask, from flags and settings: --select replaces `select`, --ignore adds to `ignore`."""
+    Args:
+        flags: those of the rules.
+        without: facts that this kind of check never has; who selects rules that need them is told why they are skipped.
+    """
     from pretune.check.config import find_settings
-    from pretune.check.rules import all_rules, select
+    from pretune.check.rules import all_rules, select, suited
 
     known = all_rules()
     settings = find_settings(Path.cwd(), known)
     wanted = _words(flags["select"]) or settings.select
-    return select(known, wanted, (*settings.ignore, *_words(flags["ignore"]))), settings
+    chosen = select(known, wanted, (*settings.ignore, *_words(flags["ignore"])))
+    return chosen if wanted else suited(chosen, without=without), settings
 
 
 def _about_rules(flags: dict[str, Any], form: str) -> str:
@@ -204,73 +227,6 @@ def _about_rules(flags: dict[str, Any], form: str) -> str:
 
     told = [{"code": rule.code, "name": rule.name, "level": rule.level, "claim": rule.claim} for rule in rules]
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
-
-
-def _show(report: Report, form: str, output: str | None, *, verbose: bool) -> None:
-    """The report to the file, the terminal or the pipe."""
-    from pretune.check.report import render
-
-    if form == "text" and output in (None, "-"):
-        from pretune.check.report import terminal, text
-        from pretune.draw.terminal import can_draw
-
-        stream: TextIO = sys.stdout
-        if terminal.is_wanted(stream):
-            terminal.write(report, stream, verbose=verbose)
-        else:
-            _put(text.render(report, verbose=verbose, plain=not can_draw(stream)), output)
-        return
-    _put(render(report, form, verbose=verbose), output, escaped=form in {"json", "sarif"})
-
-
-def _told(planned: Any, *, made: bool) -> Iterator[str]:
-    """What was mended and what was not, a line each."""
-    for edit in planned.edits if made else ():
-        yield f"fixed {edit.file}: {'; '.join(edit.titles)}"
-    if not planned.edits:
-        yield "nothing to fix" if not planned.refused else "nothing that can be fixed safely"
-    for refusal in planned.refused:
-        yield f"not fixed: {refusal.title}: {refusal.reason}"
-
-
-def _put(text: str, output: str | None, *, escaped: bool = False) -> None:
-    """The text to stdout, or to a file that is never half-written; `escaped`: JSON writes what stdout lacks."""
-    if output in (None, "-"):
-        sys.stdout.write(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8", escaped=escaped))
-        sys.stdout.flush()
-        return
-    from pretune.core.files import write_atomically
-
-    path, data = Path(output), text.encode("utf-8", "backslashreplace")  # \udXXX, which JSON reads as well
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
-            path.write_bytes(data)
-        else:
-            write_atomically(path, data)
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror}") from None
-
-
-def _encodable(text: str, encoding: str, *, escaped: bool) -> str:
-    """The text with escapes for the characters that a stream in EUC-KR, ASCII or latin-1 lacks."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        if not escaped:
-            return text.encode(encoding, "backslashreplace").decode(encoding)
-        import json
-        import re
-
-        return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
-    return text
-
-
-def _say(lines: Iterator[str]) -> None:
-    """Words go to stderr; stdout carries data."""
-    from pretune.check.report.place import one_line
-
-    for line in lines:
-        click.echo(one_line(line), err=True)
 
 
 def _one_of(flag: str, word: str, known: Sequence[str]) -> str:

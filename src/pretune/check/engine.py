@@ -10,13 +10,22 @@ from pretune.check.finding import Finding, Level, Unavailable, stamp
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pretune.check.finding import Facts, Rule
     from pretune.corpus.figures import Profile
 
 CRASHED = "PT000"
 STALE = "PT001"
+UNKNOWN = "PT002"
+NO_REASON = "PT003"
+OF_THE_ENGINE = (
+    (CRASHED, "rule-crashed", "A rule crashed; the others went on.", Level.WARNING),
+    (STALE, "stale-allowance", "A finding is allowed that is not there any more.", Level.NOTE),
+    (UNKNOWN, "unknown-rule-allowed", "A comment allows a rule that does not exist.", Level.WARNING),
+    (NO_REASON, "allowance-without-reason", "A comment allows a rule and says no reason.", Level.WARNING),
+)
+"""Code, name, claim and level of what no rule finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,29 @@ class Skipped:
     code: str
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """With which versions of a package a script can run.
+
+    Attributes:
+        file: the script.
+        package: `transformers`.
+        first: the oldest version, `4.41`; empty: there is none.
+        last: the newest, `4.45`; empty: there is none.
+        specifier: as pip has it: `transformers>=4.41,<4.46`, or only the package; empty: there is none.
+        sentence: the same as a person says it, with what bounds it.
+        bounded: whether the script holds it; else it is all versions that are known.
+    """
+
+    file: str
+    package: str
+    first: str
+    last: str
+    specifier: str
+    sentence: str
+    bounded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +72,9 @@ class Report:
         asked: the rules that were asked.
         remarks: what the user should know of where the facts came from (the hub's cache, when the hub did not answer).
         profile: how the tokenizers read the data; None without data, or where they cannot be read as a whole.
+        code: place -> the line of source there, for places in scripts and notebooks; secrets are masked.
+        runs: the versions that each script can run with, a line each.
+        failed: why files could not be read, a line each.
     """
 
     subject: str
@@ -49,6 +84,9 @@ class Report:
     asked: tuple[Rule, ...] = field(default=(), repr=False)
     remarks: tuple[str, ...] = ()
     profile: Profile | None = None
+    code: Mapping[str, str] = field(default_factory=dict, repr=False)
+    runs: tuple[Runs, ...] = ()
+    failed: tuple[str, ...] = ()
 
     def count(self, level: Level) -> int:
         """How many findings have exactly this level."""
@@ -115,12 +153,9 @@ def run(
             skipped.append(Skipped(rule.code, rule.name, why.reason))
             continue
         asked.append(rule)
-        for finding in answers:
-            reason = allow.get(finding.name) or allow.get(finding.code)
-            if reason:
-                allowed.append((finding, reason))
-            else:
-                findings.append(finding)
+        left, fine = allowed_by(allow, answers)
+        findings += left
+        allowed += fine
     profile = None
     if "corpus" in getattr(facts, "__dict__", {}):  # a rule asked for the data
         with suppress(Unavailable):
@@ -128,7 +163,7 @@ def run(
     findings += [
         _crash(f"the fact {name}", detail if debug else detail.splitlines()[0]) for name, detail in crashed.items()
     ]
-    findings += _stale(allow, allowed, asked)
+    findings += stale(allow, allowed, asked)
     findings.sort(key=lambda finding: -finding.level.rank)
     remarks = tuple(getattr(facts, "remarks", ()))
     return Report(subject, tuple(findings), tuple(allowed), tuple(skipped), tuple(asked), remarks, profile)
@@ -174,10 +209,19 @@ def _crash(what: str, detail: str) -> Finding:
     )
 
 
-def _stale(allow: Mapping[str, str], allowed: list[tuple[Finding, str]], asked: list[Rule]) -> list[Finding]:
+def allowed_by(
+    allow: Mapping[str, str], findings: Iterable[Finding]
+) -> tuple[list[Finding], list[tuple[Finding, str]]]:
+    """The findings that an allow table leaves, and those it allows, each with the reason."""
+    reasons = [(finding, allow.get(finding.name) or allow.get(finding.code) or "") for finding in findings]
+    left = [finding for finding, reason in reasons if not reason]
+    return left, [(finding, reason) for finding, reason in reasons if reason]
+
+
+def stale(allow: Mapping[str, str], allowed: Sequence[tuple[Finding, str]], asked: Iterable[Rule]) -> list[Finding]:
     """A finding for each allowance of a rule that was asked and found nothing."""
     used = {finding.name for finding, _ in allowed} | {finding.code for finding, _ in allowed}
-    known = {rule.name for rule in asked} | {rule.code for rule in asked}
+    known = {word for rule in asked for word in (rule.name, rule.code)}
     return [
         Finding(
             code=STALE,

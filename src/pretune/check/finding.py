@@ -1,12 +1,17 @@
 """What a rule is and what it finds: Level, Problem, Patch, Fix, Rule, Finding. Knows no facts and no output."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from pretune.script.values import Place
 
 
 class Level(StrEnum):
@@ -36,11 +41,80 @@ REMOVE = object()
 
 
 @dataclass(frozen=True, slots=True)
+class RenameArgument:
+    """Call a keyword argument `new` that is called `old`, in the call at `place`.
+
+    Attributes:
+        place: where the call stands.
+        old: the keyword as it stands there; in a `**table` it is not found, and the fix is refused.
+        new: what it becomes.
+        call: the last part of the name of what is called (`from_pretrained`), where several calls begin at `place`.
+    """
+
+    place: Place
+    old: str
+    new: str
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetArgument:
+    """Give the call at `place` the keyword argument `name`; one that is given becomes `expression`.
+
+    Attributes:
+        place: where the call stands.
+        name: the keyword.
+        expression: Python source; None: the argument is taken away.
+        call: as in RenameArgument.
+    """
+
+    place: Place
+    name: str
+    expression: str | None
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenameMethod:
+    """Call the method `new` where the call at `place` calls `old`: `tokenizer.old(...)`."""
+
+    place: Place
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class InsertAfter:
+    """A statement on a line of its own behind the statement that `place` stands in, as deep as that one.
+
+    Attributes:
+        place: somewhere in the statement; one that has its line for itself.
+        statement: Python source, without indentation.
+    """
+
+    place: Place
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceText:
+    """The text `new` where exactly `old` stands at `place`, within one line."""
+
+    place: Place
+    old: str
+    new: str
+
+
+SourceEdit: TypeAlias = RenameArgument | SetArgument | RenameMethod | InsertAfter | ReplaceText
+"""One change of a script's or a notebook cell's source; check/source_edit.py makes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
-    """Patches that mend a problem. `safe` ones change nothing that a healthy run depends on."""
+    """Changes that mend a problem. `safe` ones change nothing that a healthy run depends on."""
 
     title: str
-    patches: tuple[Patch, ...]
+    patches: tuple[Patch | SourceEdit, ...]
     safe: bool = True
 
 

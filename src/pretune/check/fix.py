@@ -1,40 +1,56 @@
-"""Mends files: the safe patches of the findings, planned first, shown as a diff or made. Knows no rule.
+"""Mends files: the safe fixes of the findings, planned first, shown as a diff or made. Knows no rule.
 
-A fix is made whole or not at all. It is refused when it is not safe, when another fix wants something else at the same
-place, when a file is not there or not JSON, and when the file lies in the hub's cache, which every project shares.
+JSON files are changed by patches (patching.py), scripts and notebooks by edits of their source (source_edit.py). A fix
+is made whole or not at all. It is refused when it is not safe, when another fix wants something else at the same place,
+when a file is not what the fix takes it for, and when the file lies in the hub's cache, which every project shares.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pretune.check.finding import REMOVE
-from pretune.check.json_edit import CannotEditError, pointer_parts, remove_value, set_value
+from pretune.check.finding import Patch
+from pretune.check.json_edit import CannotEditError
+from pretune.check.patching import conflict, patched, told
+from pretune.check.source_edit import overlap, spliced
+from pretune.check.source_edit_file import SourceFile
+from pretune.core.errors import UserError
 from pretune.core.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pretune.check.finding import Finding, Fix, Patch
+    from pretune.check.finding import Finding, Fix, SourceEdit
+    from pretune.check.source_edit import Splice
 
 LARGEST = 64 << 20
-"""Bytes a file to patch may have: 64 MiB, as for any JSON that is read whole."""
+"""Bytes a file to mend may have: 64 MiB, as for any JSON that is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What one file is and what it becomes; `titles` are the fixes that change it."""
+    """What one file is and what it becomes.
+
+    Attributes:
+        file: its path.
+        before: its bytes as they are.
+        after: as they become.
+        titles: the fixes that change it.
+        encoding: of its text.
+        cells: of a notebook, the number of each cell that changes, its source and what that becomes.
+    """
 
     file: str
     before: bytes
     after: bytes
     titles: tuple[str, ...]
+    encoding: str = "utf-8"
+    cells: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +69,82 @@ class Plan:
     refused: tuple[Refusal, ...] = ()
 
 
+@dataclass(slots=True)
+class _Files:
+    """The files that fixes change: read once, changed in memory."""
+
+    before: dict[str, bytes] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, SourceFile] = field(default_factory=dict)
+    splices: dict[str, dict[int | None, list[Splice]]] = field(default_factory=dict)
+    titles: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, file: str) -> bytes:
+        if file not in self.before:
+            self.before[file] = _read(Path(file))
+        return self.before[file]
+
+    def source(self, file: str) -> SourceFile:
+        if file not in self.sources:
+            self.sources[file] = SourceFile(file, self.read(file))
+        return self.sources[file]
+
+    def text(self, file: str) -> str:
+        data = self.read(file)
+        try:
+            return self.texts.get(file) or data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise CannotEditError(f"{file} is not UTF-8") from None
+
+
 def plan(findings: Iterable[Finding]) -> Plan:
     """The edits that the findings' fixes come to. Reads the files, writes nothing.
 
-    A patch that would change nothing is left out, so that planning again after `make` gives an empty plan.
+    A fix that would change nothing is left out, so that planning again after `make` gives an empty plan.
     """
     fixes = _distinct(finding.fix for finding in findings if finding.fix is not None)
+    files = _Files()
     refused: list[Refusal] = []
-    texts: dict[str, str] = {}
-    before: dict[str, bytes] = {}
-    titles: dict[str, list[str]] = {}
-    for fix in fixes:
-        title, patches = fix.title, fix.patches
-        others = [patch for other in fixes if other.safe and other is not fix for patch in other.patches]
-        reason = "" if fix.safe else f"not safe, so left to you: {'; '.join(map(_told, patches))}"
-        reason = reason or _conflict(patches, others)
+    wanted: dict[int, list[tuple[str, int | None, Splice]]] = {}
+    reasons: dict[int, str] = {}
+    for number, fix in enumerate(fixes):
+        try:
+            wanted[number] = _splices(fix, files)
+        except (CannotEditError, UserError, OSError) as error:
+            reasons[number] = _reason(error)
+    for number, fix in enumerate(fixes):
+        patches = _patches(fix)
+        others = [patch for other in fixes if other.safe and other is not fix for patch in _patches(other)]
+        reason = reasons.get(number, "") or conflict(patches, others)
+        others_splices = [one for other, theirs in wanted.items() if other != number for one in theirs]
+        reason = reason or _overlap(wanted[number], others_splices)
         if not reason:
             try:
-                changed = _patched(patches, texts, before)
+                _make_in_memory(fix.title, patches, wanted[number], files)
             except (CannotEditError, OSError) as error:
-                reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-            else:
-                for file, text in changed.items():
-                    if text != texts.get(file, _decoded(before[file])):
-                        titles.setdefault(file, []).append(title)
-                    texts[file] = text
+                reason = _reason(error)
         if reason:
-            refused.append(Refusal(title, reason))
-    edits = tuple(
-        Edit(file, before[file], text.encode("utf-8"), tuple(titles[file]))
-        for file, text in texts.items()
-        if file in titles
-    )
-    return Plan(edits, tuple(refused))
+            refused.append(Refusal(fix.title, reason))
+    edits: list[Edit] = []
+    for file, titles in files.titles.items():
+        try:
+            edits.append(_edit(file, tuple(titles), files))
+        except CannotEditError as error:
+            refused += [Refusal(title, str(error)) for title in titles]
+    return Plan(tuple(edits), tuple(refused))
 
 
 def diff(edits: Sequence[Edit]) -> str:
-    """The edits as one unified diff, which `patch -p0` understands."""
+    """The edits as one unified diff, which `patch -p0` understands; of a notebook in one line, of its cells' source."""
     lines: list[str] = []
     for edit in edits:
-        old, new = (_decoded(data).splitlines(keepends=True) for data in (edit.before, edit.after))
-        lines += difflib.unified_diff(old, new, edit.file, edit.file)
+        old, new = (data.decode(edit.encoding).splitlines(keepends=True) for data in (edit.before, edit.after))
+        if edit.cells and len(old) == 1:
+            for number, before, after in edit.cells:
+                name = f"{edit.file}:cell {number}"
+                lines += difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name)
+        else:
+            lines += difflib.unified_diff(old, new, edit.file, edit.file)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
@@ -125,72 +176,98 @@ def _distinct(fixes: Iterable[Fix]) -> list[Fix]:
     names: dict[str, str] = {}
     found: dict[str, Fix] = {}
     for fix in fixes:
-        patches = tuple(replace(p, file=names.setdefault(os.path.realpath(p.file), p.file)) for p in fix.patches)
+        patches = tuple(_named(patch, names) for patch in fix.patches)
         same = f"{fix.title}\0{fix.safe}\0" + "\0".join(map(_told, patches))
         found.setdefault(same, replace(fix, patches=patches))
     return list(found.values())
 
 
-def _told(patch: Patch) -> str:
-    value = "removed" if patch.value is REMOVE else f"set to {json.dumps(patch.value, ensure_ascii=False, default=str)}"
-    return f"{patch.file}:{patch.pointer} {value}"
+def _named(patch: Any, names: dict[str, str]) -> Any:
+    """The patch or edit, with the name by which its file was met first."""
+    file = patch.file if isinstance(patch, Patch) else patch.place.file
+    name = names.setdefault(os.path.realpath(file), file)
+    if isinstance(patch, Patch):
+        return replace(patch, file=name)
+    return replace(patch, place=replace(patch.place, file=name))
 
 
-def _conflict(patches: Sequence[Patch], others: Sequence[Patch]) -> str:
-    """Why the patches cannot be made beside the others; empty when they can."""
-    for index, mine in enumerate(patches):
-        for theirs in (*patches[:index], *others):
-            if mine.file != theirs.file:
-                continue
-            if mine.pointer == theirs.pointer and _told(mine) != _told(theirs):
-                return f"two fixes disagree: {_told(mine)}, or {_told(theirs)}"
-            if f"{mine.pointer}/".startswith(f"{theirs.pointer}/") != f"{theirs.pointer}/".startswith(
-                f"{mine.pointer}/"
-            ):
-                return f"two fixes overlap: {mine.file}:{mine.pointer} and {theirs.pointer}"
+def _told(patch: Patch | SourceEdit) -> str:
+    return told(patch) if isinstance(patch, Patch) else repr(patch)
+
+
+def _patches(fix: Fix) -> list[Patch]:
+    return [patch for patch in fix.patches if isinstance(patch, Patch)]
+
+
+def _splices(fix: Fix, files: _Files) -> list[tuple[str, int | None, Splice]]:
+    """What the edits of a fix's source come to: file, cell and splice of each."""
+    if not fix.safe:
+        where = "; ".join(told(patch) if isinstance(patch, Patch) else str(patch.place) for patch in fix.patches)
+        raise CannotEditError(f"not safe, so left to you: {where}")
+    found: list[tuple[str, int | None, Splice]] = []
+    for edit in fix.patches:
+        if not isinstance(edit, Patch):
+            file = edit.place.file
+            found += [(file, cell, splice) for cell, splice in files.source(file).splices(edit)]
+    for file in {file for file, _, _ in found}:
+        files.source(file).edited(_by_cell((cell, splice) for name, cell, splice in found if name == file))
+    return found
+
+
+def _by_cell(splices: Iterable[tuple[int | None, Splice]]) -> dict[int | None, list[Splice]]:
+    cells: dict[int | None, list[Splice]] = {}
+    for cell, splice in splices:
+        cells.setdefault(cell, []).append(splice)
+    return cells
+
+
+def _overlap(mine: Sequence[tuple[str, int | None, Splice]], others: Sequence[tuple[str, int | None, Splice]]) -> str:
+    """Why the splices cannot be made beside the others; empty when they can."""
+    for file, cell, splice in mine:
+        for at_file, at_cell, other in others:
+            if (file, cell) == (at_file, at_cell) and overlap(splice, other):
+                return f"two fixes want to change the same place of {file}"
     return ""
 
 
-def _patched(patches: Sequence[Patch], texts: dict[str, str], before: dict[str, bytes]) -> dict[str, str]:
-    """Each file's text after the patches; reads a file that nobody has read yet into `before`."""
+def _make_in_memory(
+    title: str, patches: Sequence[Patch], splices: Sequence[tuple[str, int | None, Splice]], files: _Files
+) -> None:
+    """Make the whole fix, or nothing of it."""
     changed: dict[str, str] = {}
     for patch in patches:
-        if patch.file not in before:
-            before[patch.file] = _read(Path(patch.file))
-        text = changed.get(patch.file) or texts.get(patch.file) or _decoded(before[patch.file])
-        bom, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-        try:
-            parts = pointer_parts(patch.pointer)
-            if patch.value is REMOVE:
-                body = remove_value(body, patch.pointer)
-            elif not _holds(body, parts, patch.value):
-                body = set_value(body, patch.pointer, patch.value)
-        except CannotEditError as error:
-            raise CannotEditError(f"{patch.file}: {error}") from None
-        except (TypeError, ValueError, RecursionError) as error:
-            raise CannotEditError(f"{patch.file} cannot be patched: {error}") from None
-        changed[patch.file] = bom + body
-    return changed
+        changed[patch.file] = patched(changed.get(patch.file) or files.text(patch.file), patch)
+    touched = [file for file, text in changed.items() if text != files.text(file)]
+    files.texts.update(changed)
+    for file, cell, splice in splices:
+        files.splices.setdefault(file, {}).setdefault(cell, []).append(splice)
+        touched.append(file)
+    for file in dict.fromkeys(touched):
+        files.titles.setdefault(file, []).append(title)
 
 
-def _holds(text: str, parts: Sequence[str], value: object) -> bool:
-    """Whether the value at the pointer is that value already; 1, 1.0 and true are three values."""
-    here = json.loads(text)
-    for part in parts:
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and part.isdecimal() and int(part) < len(here):
-            here = here[int(part)]
-        else:
-            return False
-    return json.dumps(here, sort_keys=True) == json.dumps(value, sort_keys=True)
+def _edit(file: str, titles: tuple[str, ...], files: _Files) -> Edit:
+    before = files.before[file]
+    splices = files.splices.get(file)
+    if splices is None:
+        return Edit(file, before, files.texts[file].encode("utf-8"), titles)
+    source = files.source(file)
+    sources = [(cell, source.cell_source(cell), wanted) for cell, wanted in splices.items() if cell is not None]
+    cells = tuple((cell, text, spliced(text, wanted)) for cell, text, wanted in sources)
+    return Edit(file, before, source.edited(splices), titles, source.encoding, cells)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return f"{error.message}: {error.hint}" if error.hint else error.message
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
 def _read(path: Path) -> bytes:
     """The file's bytes.
 
     Raises:
-        CannotEditError: it lies in the hub's cache, is no file, is too large, or is not UTF-8.
+        CannotEditError: it lies in the hub's cache, is no file, or is too large.
         OSError: it cannot be read.
     """
     if in_hub_cache(path):
@@ -201,13 +278,4 @@ def _read(path: Path) -> bytes:
         raise CannotEditError(f"{path} is no file")
     if path.stat().st_size > LARGEST:
         raise CannotEditError(f"{path} is larger than 64 MiB")
-    data = path.read_bytes()
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise CannotEditError(f"{path} is not UTF-8") from None
-    return data
-
-
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8")
+    return path.read_bytes()

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FORMATS = ("text", "concise", "json", "sarif")
+FORMATS = ("text", "concise", "json", "sarif", "github")
 FAIL_ON = ("error", "warning", "note", "never")
 
 FILES = ("--data", "--train", "--eval")
@@ -139,6 +139,22 @@ TASK_FLAGS = _options(
         "--sample",
         {"metavar": "N", "type": click.IntRange(min=1), "help": "Look at N rows of each file [all of them]."},
     ),
+    (
+        "--deep",
+        {
+            "is_flag": True,
+            "help": "Load the model as well and compute a few batches of the data: first losses, gradients, one batch "
+            "learnt by heart. Needs torch and transformers.",
+        },
+    ),
+)
+SCRIPT_FLAGS = _options(
+    "Scripts and notebooks",
+    ("--model", {"metavar": "NAME", "help": "A folder or hub name, over what the scripts load."}),
+    (
+        "--target",
+        _pair("PACKAGE==VERSION", "What they are to run with, such as transformers==5.23 [what is installed]."),
+    ),
 )
 RULE_FLAGS = _options(
     "Rules",
@@ -150,7 +166,7 @@ RULE_FLAGS = _options(
 )
 OUTPUT_FLAGS = _options(
     "Output",
-    ("--format", {"metavar": "FORMAT", "help": "text, concise, json or sarif [text]."}),
+    ("--format", {"metavar": "FORMAT", "help": "text, concise, json, sarif or github [text]."}),
     ("--output", {"metavar": "FILE", "help": "Write the report there instead of to stdout."}),
     ("--html", {"metavar": "FILE", "help": "Write the report as one page as well."}),
     ("--fix", {"is_flag": True, "help": "Make the safe fixes, then report what is left."}),

@@ -40,11 +40,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place and what is to be said about it, with further lines (label, words): the fix, for example."""
+    """A place and what is to be said about it, with further lines (label, words): the fix, for example.
+
+    Attributes:
+        where: the place.
+        text: what is said.
+        lines: label and words of each further line.
+        code: the line of source that stands there; empty: none.
+    """
 
     where: str
     text: str
     lines: tuple[tuple[str, str], ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

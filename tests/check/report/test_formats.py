@@ -113,7 +113,15 @@ def test_sarif_is_valid(planted: Report, rules: tuple[Rule, ...], tmp_path: Path
     log = sarif.log(planted, rules, tmp_path)
     jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(log)
     driver = log["runs"][0]["tool"]["driver"]
-    assert [rule["id"] for rule in driver["rules"]] == ["VOC001", "DAT003", "CHT002", "PT000", "PT001"]
+    assert [rule["id"] for rule in driver["rules"]] == [
+        "VOC001",
+        "DAT003",
+        "CHT002",
+        "PT000",
+        "PT001",
+        "PT002",
+        "PT003",
+    ]
     assert driver["rules"][0]["help"]["markdown"].startswith("# ids-outside-embedding\n")
     assert driver["rules"][1]["defaultConfiguration"] == {"level": "warning"}
     for result in log["runs"][0]["results"]:

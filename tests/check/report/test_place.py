@@ -18,6 +18,7 @@ from pretune.check.report.place import one_line, place, shown
         ("train.jsonl:17", ("train.jsonl", 17, None, "")),
         ("a:b.jsonl:17", ("a:b.jsonl", 17, None, "")),
         ("train.py:42:8", ("train.py", 42, 8, "")),
+        ("train.py:42:8/0", ("train.py", 42, 8, "/0")),
         ("train.jsonl:0", ("train.jsonl:0", None, None, "")),
         ("C:/m/config.json:/x", ("C:/m/config.json", None, None, "/x")),
         ("C:\\m\\train.csv:9", ("C:\\m\\train.csv", 9, None, "")),
@@ -30,6 +31,13 @@ def test_place(where: str, expected: tuple[object, ...]) -> None:
     at = place(where)
     assert (at.file, at.line, at.column, at.pointer) == expected
     assert at.text == where
+
+
+def test_a_cell() -> None:
+    """The place in a notebook has its cell, and the line is one of that."""
+    at = place("학습/note.ipynb:cell 3:12:8")
+    assert (at.file, at.cell, at.line, at.column) == ("학습/note.ipynb", 3, 12, 8)
+    assert place("train.py:42:8").cell is None
 
 
 @given(st.text())

@@ -62,3 +62,10 @@ def test_table(rules: tuple[Rule, ...]) -> None:
     assert lines[0] == "VOC001  ids-outside-embedding               error    " + rules[0].claim
     assert {line.index(rule.level) for line, rule in zip(lines, rules, strict=True)} == {44}
     assert table(()) == ""
+
+
+def test_a_rule_about_scripts_says_how_it_is_allowed_beside_the_code() -> None:
+    """The comment stands on the page of a rule that looks at scripts, and on no other."""
+    from planted_rules import RULES as ABOUT_SCRIPTS
+
+    assert "    # pretune: allow bad-line -- why it is fine here\n" in page(ABOUT_SCRIPTS[0])

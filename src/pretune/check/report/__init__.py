@@ -1,4 +1,4 @@
-"""The report as text for people, one line a finding, JSON or SARIF; html.py makes a page. Imported when asked for."""
+"""The report as text, one line a finding, JSON, SARIF or for GitHub; html.py makes a page. Imported when asked for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pretune.core.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from pretune.check.engine import Report
 
-FORMATS = ("text", "concise", "json", "sarif")
-_HOMES = {"text": "text", "concise": "concise", "json": "json_report", "sarif": "sarif"}
+FORMATS = ("text", "concise", "json", "sarif", "github")
+_HOMES = {"text": "text", "concise": "concise", "json": "json_report", "sarif": "sarif", "github": "github"}
 
 
 def render(report: Report, form: str = "text", *, verbose: bool = False) -> str:

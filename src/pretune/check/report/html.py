@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from pretune import __version__
 from pretune.check.finding import Level
+from pretune.check.report.code_line import fitted
+from pretune.check.report.place import place
 from pretune.check.report.text import counted
 from pretune.draw.page import Card, Entry, Fold, Page, Section, Statement, Words
 from pretune.draw.page import render as written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pretune.check.engine import Report
     from pretune.check.finding import Finding
@@ -32,7 +34,7 @@ def render(report: Report, *, verbose: bool = False) -> str:
     """
     profile: Profile | None = getattr(report, "profile", None)
     statements = [_summary(report)]
-    remarks = list(report.remarks)
+    remarks = [*report.failed, *(f"{runs.file}: {runs.sentence}" for runs in report.runs), *report.remarks]
     sections = [_findings(report, verbose=verbose)]
     if profile is not None:
         from pretune.check.report import profile_page
@@ -78,7 +80,7 @@ def _summary(report: Report) -> Statement:
 def _findings(report: Report, *, verbose: bool) -> Section:
     """The findings as cards, gravest first, one for each rule and level."""
     cards = [
-        _card(list(same), verbose=verbose)
+        _card(list(same), report.code, verbose=verbose)
         for _, same in groupby(report.findings, key=lambda finding: (finding.level, finding.code))
     ]
     allowed = tuple(
@@ -90,12 +92,18 @@ def _findings(report: Report, *, verbose: bool) -> Section:
     return Section("Findings", "findings", (*nothing, *cards, *folded), told=str(len(report.findings)))
 
 
-def _card(findings: list[Finding], *, verbose: bool) -> Card:
-    """What one rule found. A fix that is the same for all stands once, below."""
+def _card(findings: list[Finding], code: Mapping[str, str], *, verbose: bool) -> Card:
+    """What one rule found. A fix that is the same for all stands once, below; `code` has the lines of source."""
     first = findings[0]
     one_help = len({finding.help for finding in findings}) == 1
     entries = tuple(
-        Entry(finding.where, finding.message, tuple(_way_out(finding, with_help=not one_help))) for finding in findings
+        Entry(
+            finding.where,
+            finding.message,
+            tuple(_way_out(finding, with_help=not one_help)),
+            code=fitted(code[finding.where], place(finding.where).column)[0] if finding.where in code else "",
+        )
+        for finding in findings
     )
     seen = FOLDED if verbose else MOST
     lines = [("Fix:", first.help)] if one_help and first.help else []
@@ -114,6 +122,8 @@ def _card(findings: list[Finding], *, verbose: bool) -> Card:
 
 
 def _way_out(finding: Finding, *, with_help: bool) -> Iterator[tuple[str, str]]:
+    for where in finding.also:
+        yield "Also:", where
     if with_help and finding.help:
         yield "Fix:", finding.help
     if finding.fix:

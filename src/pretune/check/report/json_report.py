@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from pretune import __version__
-from pretune.check.finding import REMOVE, Level
+from pretune.check.finding import REMOVE, Level, Patch
+from pretune.check.report.place import place
 
 if TYPE_CHECKING:
     from pretune.check.engine import Report
-    from pretune.check.finding import Finding
+    from pretune.check.finding import Finding, SourceEdit
     from pretune.corpus.figures import Profile
 
 VERSION = 1
@@ -29,9 +31,12 @@ def as_dict(report: Report) -> dict[str, Any]:
 
     Returns:
         `version` 1; `pretune` its version; `subject`; `remarks` on where the files came from; `findings`, each with
-        code, name, severity, message, where, fix and, where files can be mended, `patches` (file, pointer, and value
-        or remove) with `safe` and `title`; `allowed`, the same with `reason`; `skipped`, each with code, name and
-        reason; `summary`, the counts; `profile`, where a corpus was read: all its figures (profile_json.py).
+        code, name, severity, message, where, fix and, where there are such, `file`, `line`, `column`, `cell`, `source`
+        (the line of code), `also` (further places) and, where files can be mended, `patches` (file, pointer, and value
+        or remove; of source file, line, column, cell and the edit) with `safe` and `title`; `allowed`, the same with
+        `reason`; `skipped`, each with code, name and reason; `summary`, the counts; of scripts `runs_with`, each with
+        file, package, first, last, specifier, sentence and bounded; `failed`, why files could not be read; `profile`,
+        where a corpus was read: all its figures (profile_json.py).
     """
     profile: Profile | None = getattr(report, "profile", None)
     told: dict[str, Any] = {
@@ -39,8 +44,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "pretune": __version__,
         "subject": report.subject,
         "remarks": list(report.remarks),
-        "findings": [_finding(finding) for finding in report.findings],
-        "allowed": [{**_finding(finding), "reason": reason} for finding, reason in report.allowed],
+        "findings": [_finding(finding, report) for finding in report.findings],
+        "allowed": [{**_finding(finding, report), "reason": reason} for finding, reason in report.allowed],
         "skipped": [{"code": rule.code, "name": rule.name, "reason": rule.reason} for rule in report.skipped],
         "summary": {
             "errors": report.count(Level.ERROR),
@@ -51,6 +56,10 @@ def as_dict(report: Report) -> dict[str, Any]:
             "skipped": len(report.skipped),
         },
     }
+    if report.runs:
+        told["runs_with"] = [asdict(runs) for runs in report.runs]
+    if report.failed:
+        told["failed"] = list(report.failed)
     if profile is not None:
         from pretune.check.report import profile_json
 
@@ -58,7 +67,8 @@ def as_dict(report: Report) -> dict[str, Any]:
     return told
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, report: Report) -> dict[str, Any]:
+    at = place(finding.where)
     told: dict[str, Any] = {
         "code": finding.code,
         "name": finding.name,
@@ -67,18 +77,28 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "where": finding.where,
         "fix": finding.help,
     }
+    if at.line:
+        known = {"file": at.file, "line": at.line, "column": at.column, "cell": at.cell}
+        told |= {key: value for key, value in known.items() if value is not None}
+    if finding.where in report.code:
+        told["source"] = report.code[finding.where]
+    if finding.also:
+        told["also"] = list(finding.also)
     if finding.fix is not None:
         told["title"] = finding.fix.title
         told["safe"] = finding.fix.safe
-        told["patches"] = [
-            {
-                "file": patch.file,
-                "pointer": patch.pointer,
-                **({"remove": True} if patch.value is REMOVE else {"value": _plain(patch.value)}),
-            }
-            for patch in finding.fix.patches
-        ]
+        told["patches"] = [_patch(patch) for patch in finding.fix.patches]
     return told
+
+
+def _patch(patch: Patch | SourceEdit) -> dict[str, Any]:
+    if isinstance(patch, Patch):
+        what = {"remove": True} if patch.value is REMOVE else {"value": _plain(patch.value)}
+        return {"file": patch.file, "pointer": patch.pointer, **what}
+    at = patch.place
+    cell = {} if at.cell is None else {"cell": at.cell}
+    words = {field.name: getattr(patch, field.name) for field in fields(patch) if field.name != "place"}
+    return {"file": at.file, "line": at.line, "column": at.column, **cell, "edit": type(patch).__name__, **words}
 
 
 def _plain(value: object) -> Any:

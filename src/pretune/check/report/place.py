@@ -1,4 +1,4 @@
-"""Takes `where` apart into file, line, column and JSON pointer. Opens no file."""
+"""Takes `where` apart into file, cell, line, column and JSON pointer. Opens no file."""
 
 import re
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ class Place:
         file: the path as the user would write it; empty: the place is not in a file (`--config num_labels`).
         line: 1 for the first; None: not said.
         column: 1 for the first; None: not said.
+        cell: of a notebook, 1 for the first; None: no notebook. The line is then one of the cell.
         pointer: a JSON pointer; empty: not said.
         text: the whole `where`.
     """
@@ -26,20 +27,24 @@ class Place:
     column: int | None
     pointer: str
     text: str
+    cell: int | None = None
 
 
-_LINE = re.compile(r"(?P<file>.+?):(?P<line>[1-9][0-9]{0,8})(?::(?P<column>[1-9][0-9]{0,8}))?")
+_LINE = re.compile(
+    r"(?P<file>.+?)(?::cell (?P<cell>[1-9][0-9]{0,8}))?:(?P<line>[1-9][0-9]{0,8})(?::(?P<column>[1-9][0-9]{0,8}))?"
+    r"(?P<pointer>/.*)?"
+)
 _POINTER = re.compile(r"(?P<file>[A-Za-z]:[\\/].*?|.+?):(?P<pointer>/.*)")
 
 
 def place(where: str) -> Place:
-    """`config.json:/vocab_size`, `train.jsonl:17`, `train.py:42:8`, `config.json` or `--config num_labels` apart."""
+    """Take `config.json:/vocab_size`, `train.py:42:8`, `note.ipynb:cell 3:2:1` or `--config num_labels` apart."""
     if where.startswith("-"):
         return Place("", None, None, "", where)
     line = _LINE.fullmatch(where)
     if line:
-        column = line["column"]
-        return Place(line["file"], int(line["line"]), int(column) if column else None, "", where)
+        column, cell = (int(line[name]) if line[name] else None for name in ("column", "cell"))
+        return Place(line["file"], int(line["line"]), column, line["pointer"] or "", where, cell)
     pointer = _POINTER.fullmatch(where)
     if pointer:
         file = "" if pointer["file"] == "setup" else pointer["file"]  # `setup:/config/x`: said nowhere in a file

@@ -35,6 +35,8 @@ def page(rule: Rule) -> str:
         "In `pretune.toml`, or in `[tool.pretune]` of pyproject.toml:",
         f'    allow.{rule.name} = "why it is fine here"',
     ]
+    if "script" in rule.needs:
+        parts += ["or behind the line of code:", f"    # pretune: allow {rule.name} -- why it is fine here"]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
 
 

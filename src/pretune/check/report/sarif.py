@@ -12,21 +12,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pretune import __version__
-from pretune.check.engine import CRASHED, STALE
-from pretune.check.finding import Level
+from pretune.check.engine import OF_THE_ENGINE
 from pretune.check.report.place import place
 from pretune.check.report.rule_page import page
 from pretune.check.rules import FAMILIES, all_rules
 
 if TYPE_CHECKING:
     from pretune.check.engine import Report
-    from pretune.check.finding import Finding, Rule
+    from pretune.check.finding import Finding, Level, Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-OF_THE_ENGINE = (
-    (CRASHED, "rule-crashed", "A rule crashed; the others went on.", Level.WARNING),
-    (STALE, "stale-allowance", "A finding is allowed that is not there any more.", Level.NOTE),
-)
 
 
 def render(report: Report, *, verbose: bool = False) -> str:
@@ -58,11 +53,12 @@ def log(report: Report, rules: tuple[Rule, ...], root: Path) -> dict[str, Any]:
         }
         for rule in report.skipped
     ]
+    skipped += [{"level": "error", "message": {"text": line}} for line in report.failed]
     run = {
         "tool": {
             "driver": {"name": "pretune", "version": __version__, "semanticVersion": __version__, "rules": described}
         },
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": skipped}],
+        "invocations": [{"executionSuccessful": not report.failed, "toolExecutionNotifications": skipped}],
         "columnKind": "unicodeCodePoints",
         "results": results,
         "properties": {"subject": report.subject},
@@ -104,17 +100,31 @@ def _result(finding: Finding, index: dict[str, int], root: Path) -> dict[str, An
     }
     if finding.code in index:
         result["ruleIndex"] = index[finding.code]
+    location = _location(finding.where, root)
+    if location:
+        result["locations"] = [location]
+    related = [found for found in (_location(where, root) for where in finding.also) if found]
+    if related:
+        result["relatedLocations"] = [{"id": number, **found} for number, found in enumerate(related, start=1)]
+    return result
+
+
+def _location(where: str, root: Path) -> dict[str, Any]:
+    """A place as a location. A cell's lines are no lines of the notebook's file, so they are said in words."""
+    at = place(where)
+    uri = _uri(at.file, root)
     location: dict[str, Any] = {}
     if uri:
         location["physicalLocation"] = {"artifactLocation": {"uri": uri}}
-        if at.line:
+        if at.line and at.cell is None:
             column = {"startColumn": at.column} if at.column else {}
             location["physicalLocation"]["region"] = {"startLine": at.line, **column}
-    if at.pointer or (finding.where and not uri):
-        location["logicalLocations"] = [{"fullyQualifiedName": at.pointer or finding.where, "kind": "member"}]
-    if location:
-        result["locations"] = [location]
-    return result
+    if at.cell is not None:
+        name = f"cell {at.cell}, line {at.line}" + (f", column {at.column}" if at.column else "")
+        location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "module"}]
+    elif at.pointer or (where and not uri):
+        location["logicalLocations"] = [{"fullyQualifiedName": at.pointer or where, "kind": "member"}]
+    return location
 
 
 def _uri(file: str, root: Path) -> str:

@@ -12,10 +12,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level
+from pretune.check.report.code_line import fitted
+from pretune.check.report.place import place
 from pretune.draw.visible import one_line, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pretune.check.engine import Report, Skipped
     from pretune.check.finding import Finding
@@ -46,7 +48,7 @@ def lines(report: Report, *, verbose: bool = False, width: int | None = None, pl
     Args:
         report: what the engine found.
         verbose: name every rule that was not asked, and every finding that was allowed; longer tables.
-        width: columns that tables have; None: as many as they want.
+        width: columns that there are; None: as many as tables want, and no caret below a line of source.
         plain: draw with ASCII.
     """
     profile: Profile | None = getattr(report, "profile", None)
@@ -61,7 +63,7 @@ def lines(report: Report, *, verbose: bool = False, width: int | None = None, pl
             yield Line(0, ((f"{level}s" if len(findings) > 1 else level.value, level.value),))
             yield Line(0)
         for _, same in groupby(findings, key=lambda finding: finding.code):
-            yield from _rule(list(same))
+            yield from _rule(list(same), report.code, width)
             yield Line(0)
     if profile is not None:
         tables = profile_text.lines(profile, width=width, verbose=verbose, plain=plain)
@@ -70,6 +72,9 @@ def lines(report: Report, *, verbose: bool = False, width: int | None = None, pl
         yield Line(0)
     for remark in report.remarks:
         yield Line(0, (("remark: ", "dim"), (one_line(remark), "")))
+    one_script = len({runs.file for runs in report.runs}) == 1
+    for runs in report.runs if one_script or verbose else (runs for runs in report.runs if runs.bounded):
+        yield Line(0, ((f"{one_line(runs.file)}: ", "dim"), (one_line(runs.sentence), "")))
     yield from _counts(report)
     yield from _allowed(report, verbose=verbose)
     yield from _not_checked(report.skipped, verbose=verbose)
@@ -80,8 +85,8 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _rule(findings: list[Finding]) -> Iterator[Line]:
-    """What one rule found."""
+def _rule(findings: list[Finding], code: Mapping[str, str], width: int | None) -> Iterator[Line]:
+    """What one rule found; `code` has the lines of source."""
     first = findings[0]
     yield Line(0, ((first.name, "name"), (f" ({first.code})", "dim")))
     one_help = len({finding.help for finding in findings}) == 1
@@ -92,6 +97,10 @@ def _rule(findings: list[Finding]) -> Iterator[Line]:
             indent = 4
         for part in visible(finding.message).split("\n"):
             yield Line(indent, ((part, ""),))
+        if finding.where in code:
+            yield from _code(code[finding.where], finding.where, indent, width)
+        for other in finding.also:
+            yield Line(indent, (("also: ", "dim"), (one_line(other), "where")))
         if not one_help:
             yield from _way_out(finding, indent)
         elif finding.fix:
@@ -100,6 +109,15 @@ def _rule(findings: list[Finding]) -> Iterator[Line]:
         yield Line(2, ((f"... and {len(findings) - MOST} more (--format concise shows all)", "dim"),))
     if one_help and first.help:
         yield Line(2, (("fix: ", "fix"), (one_line(first.help), "")))
+
+
+def _code(line: str, where: str, indent: int, width: int | None) -> Iterator[Line]:
+    """The line of source, and in a terminal a caret below its place."""
+    column = place(where).column
+    text, before = fitted(line, column) if width is None else fitted(line, column, width - indent - 3)
+    yield Line(indent, (("| ", "dim"), (text, "dim")))
+    if width is not None and column is not None and before < width - indent - 3:
+        yield Line(indent, (("| ", "dim"), (" " * before + "^", "where")))
 
 
 def _way_out(finding: Finding, indent: int) -> Iterator[Line]:

@@ -1,0 +1,109 @@
+"""What `pretune check` writes: the report to stdout or a file, words to stderr, and fixes shown or made.
+
+stdout carries data; what a stream's encoding lacks is written as escapes, and no file is ever half-written.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pretune.check.engine import Report
+
+
+def mend(report: Report, given: dict[str, Any], again: Callable[[], Report]) -> Report:
+    """Make the safe fixes, or show them.
+
+    Args:
+        report: what was found.
+        given: the flags `fix`, `diff` and `output`.
+        again: checks once more.
+
+    Returns:
+        The report afterwards.
+    """
+    from pretune.check import fix
+
+    planned = fix.plan(report.findings)
+    if given["fix"] and not given["diff"]:
+        planned = fix.make(planned)
+    say(_told(planned, made=not given["diff"]))
+    if given["diff"]:
+        put(fix.diff(planned.edits), given["output"])
+        return report
+    return again() if planned.edits else report
+
+
+def show(report: Report, form: str, output: str | None, *, verbose: bool) -> None:
+    """The report to the file, the terminal or the pipe."""
+    from pretune.check.report import render
+
+    if form == "text" and output in (None, "-"):
+        from pretune.check.report import terminal, text
+        from pretune.draw.terminal import can_draw
+
+        stream: TextIO = sys.stdout
+        if terminal.is_wanted(stream):
+            terminal.write(report, stream, verbose=verbose)
+        else:
+            put(text.render(report, verbose=verbose, plain=not can_draw(stream)), output)
+        return
+    put(render(report, form, verbose=verbose), output, escaped=form in {"json", "sarif"})
+
+
+def _told(planned: Any, *, made: bool) -> Iterator[str]:
+    """What was mended and what was not, a line each."""
+    for edit in planned.edits if made else ():
+        yield f"fixed {edit.file}: {'; '.join(edit.titles)}"
+    if not planned.edits:
+        yield "nothing to fix" if not planned.refused else "nothing that can be fixed safely"
+    for refusal in planned.refused:
+        yield f"not fixed: {refusal.title}: {refusal.reason}"
+
+
+def put(text: str, output: str | None, *, escaped: bool = False) -> None:
+    """The text to stdout, or to a file that is never half-written; `escaped`: JSON writes what stdout lacks."""
+    if output in (None, "-"):
+        sys.stdout.write(encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8", escaped=escaped))
+        sys.stdout.flush()
+        return
+    from pretune.core.files import write_atomically
+
+    path, data = Path(output), text.encode("utf-8", "backslashreplace")  # \udXXX, which JSON reads as well
+    try:
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+            path.write_bytes(data)
+        else:
+            write_atomically(path, data)
+    except OSError as error:
+        raise UserError(f"{output} cannot be written: {error.strerror}") from None
+
+
+def encodable(text: str, encoding: str, *, escaped: bool) -> str:
+    """The text with escapes for the characters that a stream in EUC-KR, ASCII or latin-1 lacks."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        if not escaped:
+            return text.encode(encoding, "backslashreplace").decode(encoding)
+        import json
+        import re
+
+        return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+    return text
+
+
+def say(lines: Iterable[str]) -> None:
+    """Words go to stderr; stdout carries data."""
+    from pretune.check.report.place import one_line
+
+    for line in lines:
+        click.echo(one_line(line), err=True)
