@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pretune.core.errors import UserError
+from pretune.tokens.kobert_cli import command as import_kobert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -197,3 +198,6 @@ def _width() -> int | None:
     import shutil
 
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+command.add_command(import_kobert)

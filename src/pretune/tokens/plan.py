@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.artifacts.pipeline import as_class, class_spec
 from pretune.core.errors import UserError
 from pretune.tokens import bpe, unigram, wordpiece
+from pretune.tokens.float32_sums import unit
 from pretune.tokens.placement import Placement
 from pretune.tokens.proof import prove
 from pretune.tokens.surfaces import pieces_of, surfaces_of
@@ -209,7 +210,7 @@ def _placements(
     kind = tokenizer.vocabulary.kind if not model.get("type") else str(model["type"])
     merger = bpe.merger_of(model) if kind == "BPE" else None
     whole = merger is not None and _takes_whole(tokenizer, encoder, model)
-    scores = dict(zip(tokenizer.vocabulary.pieces, tokenizer.vocabulary.scores, strict=False))
+    scores = log_probabilities(tokenizer)
     taken = set(tokenizer.vocabulary.ids)
     if kind not in {"BPE", "Unigram", "WordPiece", "WordLevel"}:
         raise UserError(f"{tokenizer.source.label}: words cannot be added to a {kind} vocabulary")
@@ -231,6 +232,15 @@ def _placements(
             found[word] = wordpiece.place(word, surfaces.forms, taken, model, pieces)
             taken |= {one.text for one in found[word].new}
     return [(word, found[word]) for word in words]
+
+
+def log_probabilities(tokenizer: Tokenizer) -> dict[str, float]:
+    """Entry -> log probability of a Unigram vocabulary, without the unknown token, whose score is none."""
+    vocabulary = tokenizer.vocabulary
+    scale = unit(vocabulary.scores)
+    unknown = vocabulary.options.get("unk_id")
+    pairs = enumerate(zip(vocabulary.pieces, vocabulary.scores, strict=False))
+    return {piece: score / scale for at, (piece, score) in pairs if at != unknown}
 
 
 def _takes_whole(tokenizer: Tokenizer, encoder: tokenizers.Tokenizer, model: Mapping[str, Any]) -> bool:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.json_file import read_object
 from pretune.artifacts.pipeline import class_spec
+from pretune.tokens.float32_sums import scaled, scaled_unknown, unit
+from pretune.tokens.sentencepiece_step import sentencepiece_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +57,7 @@ def edited(tokenizer: Tokenizer, plan: Plan) -> dict[str, bytes]:
             files["vocab.txt"] = lines.encode()
     if source.has("vocab.json"):
         files["vocab.json"] = _json(source, "vocab.json", _table(tokenizer, plan, read_object(source, "vocab.json")))
+    files |= sentencepiece_files(tokenizer, plan)
     if source.has("merges.txt") and plan.merges:
         text = source.read("merges.txt").decode("utf-8")
         text += "" if text.endswith("\n") or not text else "\n"
@@ -113,12 +116,18 @@ def _list(tokenizer: Tokenizer, plan: Plan, vocabulary: list[Any]) -> list[Any]:
     """A Unigram vocabulary, whose places are the ids."""
     rows = [list(row) for row in vocabulary]
     lowest = min((float(row[1]) for row in rows), default=0.0)
+    scale = unit([float(row[1]) for row in rows])
     beside = _beside(tokenizer, plan)
     for entry in sorted(plan.added, key=lambda entry: entry.id):
         while len(rows) <= entry.id:
             rows.append([beside.get(len(rows), f"<no entry {len(rows)}>"), lowest])
-        score = rows[entry.id][1] if entry.special and entry.slot else lowest if entry.special else entry.score
+        own = entry.score if scale == 1 or entry.score is None else scaled(entry.score)
+        score = rows[entry.id][1] if entry.special and entry.slot else lowest if entry.special else own
         rows[entry.id] = [entry.text, score]
+    unknown = tokenizer.vocabulary.options.get("unk_id")
+    if scale != 1 and isinstance(unknown, int):  # see float32_sums.py: the unknown token holds the penalty
+        special = set(tokenizer.special.values()) | {entry.text for entry in plan.added if entry.special}
+        rows[unknown][1] = scaled_unknown(float(score) / scale for text, score in rows if text not in special)
     return rows
 
 
