@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pretune import check, cli
-from pretune.check.cli import _encodable
 from pretune.check.options import spread
+from pretune.check.output import encodable
 from pretune.check.sources.flags import beside_of, setup_from_arguments
 from pretune.check.sources.setup import Setup
 from pretune.core.errors import UserError
@@ -332,6 +332,6 @@ def test_escapes():
     """JSON gets its own escapes, beyond the first plane and for lone surrogates too; other text those of Python."""
     text = '{"a": "한 😀 é \ud800"}'
     for encoding in ("ascii", "euc-kr", "latin-1", "utf-8"):
-        assert json.loads(_encodable(text, encoding, escaped=True)) == json.loads(text)
-    assert _encodable("é 한", "latin-1", escaped=False) == "é \\ud55c"
-    assert _encodable("é 한", "utf-8", escaped=True) == "é 한"
+        assert json.loads(encodable(text, encoding, escaped=True)) == json.loads(text)
+    assert encodable("é 한", "latin-1", escaped=False) == "é \\ud55c"
+    assert encodable("é 한", "utf-8", escaped=True) == "é 한"

@@ -6,7 +6,7 @@ A fact that cannot be had raises Unavailable with the reason; the engine turns t
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pretune.check.facts.once import fact
 from pretune.check.finding import Unavailable
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
     from pretune.check.facts.chat import ChatFacts
     from pretune.check.facts.corpus import CorpusFacts
     from pretune.check.facts.data import DataFacts, LabelFacts
+    from pretune.check.facts.deep import DeepFacts
     from pretune.check.facts.lengths import LengthFacts
+    from pretune.check.facts.live import LiveFacts
     from pretune.check.facts.loading import LoadingFacts
     from pretune.check.facts.markers import MarkerFacts
     from pretune.check.facts.model import ModelFacts, WeightFacts
     from pretune.check.facts.reading import ReadingFacts
     from pretune.check.facts.rows import RowFacts
+    from pretune.check.facts.script import ScriptFacts
     from pretune.check.facts.sentence_vector import SentenceVectorFacts
     from pretune.check.facts.talks import TalkFacts
     from pretune.check.facts.tokenizer import TokenizerFacts
     from pretune.check.facts.training import TrainingFacts
     from pretune.check.facts.versions import VersionFacts
+    from pretune.check.sources.live_objects import Objects
     from pretune.check.sources.setup import Setup
     from pretune.corpus.figures import Profile
+
+
+NO_DATA = "no data files were given (--train, --eval)"
 
 
 class Facts:
@@ -49,6 +56,11 @@ class Facts:
 
     HEAD = 2000
     """Rows of each file that facts look at which need rows one by one."""
+
+    objects: Objects | None = None  # what is in memory, where a check is of live objects
+    script_facts: ScriptFacts | None = None
+    """What a script says, where a check is of one."""
+    wants_deep = False  # whether a few batches may be computed
 
     def __init__(
         self,
@@ -80,16 +92,9 @@ class Facts:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is to be said of where the files came from, of the facts that have been read."""
-        read = [self.__dict__[name] for name in ("model", "tokenizer") if name in self.__dict__]
-        sources = [fact.source if hasattr(fact, "source") else fact.files.source for fact in read]
-        remarks = [remark for source in sources for remark in source.remarks]
-        if "data" in self.__dict__ and self.sample is None and not self.reads_all:
-            remarks.append(
-                f"only the first {self.HEAD:,} rows of each file were looked at; pip install pretune[data] for all"
-            )
-        if "corpus" in self.__dict__:
-            remarks += [f"{name} cannot encode the data: {why}" for name, why in self.corpus.unusable.items()]
-        return tuple(dict.fromkeys(remarks))
+        from pretune.check.facts.told import remarks_of
+
+        return remarks_of(self)
 
     @cached_property
     def reads_all(self) -> bool:
@@ -108,7 +113,7 @@ class Facts:
         """Installed packages."""
         from pretune.check.facts.versions import read_versions
 
-        return read_versions()
+        return read_versions(dict(self.script_facts.target) if self.script_facts is not None else None)
 
     @fact
     def model(self) -> ModelFacts:
@@ -175,9 +180,7 @@ class Facts:
     @fact
     def corpus(self) -> CorpusFacts:
         """One pass over the data files."""
-        self._need(
-            self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
-        )
+        self._need(self.setup.data.train or self.setup.data.eval, otherwise=NO_DATA)
         self._need(self.reads_all, otherwise="reading the whole corpus needs polars (pip install pretune[data])")
         from pretune.corpus.memory import prepare
 
@@ -201,9 +204,7 @@ class Facts:
     @fact
     def data(self) -> DataFacts:
         """The rows."""
-        self._need(
-            self.setup.data.train or self.setup.data.eval, otherwise="no data files were given (--train, --eval)"
-        )
+        self._need(self.setup.data.train or self.setup.data.eval, otherwise=NO_DATA)
         if self.reads_all:
             return self.corpus.data
         from pretune.check.facts.data import read_data
@@ -277,3 +278,23 @@ class Facts:
         from pretune.check.facts.talks import read_talks
 
         return read_talks(self.chat, self.tokenizer, data)
+
+    @fact
+    def script(self) -> ScriptFacts:
+        """What the script makes and does."""
+        self._need(self.script_facts, otherwise="no script was given")
+        return cast("ScriptFacts", self.script_facts)
+
+    @fact
+    def live(self) -> LiveFacts:
+        """The objects in memory, and the first batches as they will be fed."""
+        from pretune.check.facts.live import read_live
+
+        return read_live(self)
+
+    @fact
+    def deep(self) -> DeepFacts:
+        """What a few batches give: losses, gradients, a batch learnt by heart."""
+        from pretune.check.facts.deep import read_deep
+
+        return read_deep(self)

@@ -81,11 +81,11 @@ def read_versions(target: dict[str, str] | None = None) -> VersionFacts:
     """
     target = target or {}
     names = [field.name for field in fields(VersionFacts)]
-    found = _installed({name for name in names if name not in target})
+    found = installed({name for name in names if name not in target})
     return VersionFacts(**{name: target.get(name) or found.get(name) for name in names})
 
 
-def _installed(packages: set[str]) -> dict[str, str]:
+def installed(packages: set[str]) -> dict[str, str]:
     """Package -> version, by the names of the `.dist-info` folders on the path; the first one on the path counts.
 
     As importlib.metadata finds them (PEP 376, PEP 427), without its import, which costs as much as half a check.

@@ -42,7 +42,7 @@ def setup_from_flags(argument: str | None, flags: Mapping[str, Any]) -> tuple[Se
         here = " (this folder holds a model: pretune check .)" if Path("config.json").exists() else ""
         raise UserError(
             f"nothing to check: no model named, and no setup.toml, .json or .yaml here{here}",
-            hint="pretune check klue/bert-base, or a folder, a setup file, a script; pretune check --help shows what else",
+            hint="pretune check klue/bert-base, a folder, a setup file or a script; pretune check --help shows what else",
         )
     setup = setup_from(merged(under, over))
     return setup, subject or setup.model or _of_data(setup) or setup.tokenizer or "data"
@@ -58,14 +58,14 @@ def setup_from_arguments(setup: Any, given: Mapping[str, Any]) -> tuple[Setup, s
     Raises:
         UserError: an unknown key, a value of the wrong kind, a setup file that cannot be read.
     """
-    over = _said(given)
+    over = said_in_python(given)
     subject = ""
     if setup is None:
         under = Said()
     elif isinstance(setup, Setup):
         under = said_by(setup)
     elif isinstance(setup, Mapping):
-        under = _said(setup)
+        under = said_in_python(setup)
     elif isinstance(setup, str | Path) or hasattr(setup, "__fspath__"):
         path = Path(setup)
         file = setup_file_in(path) if path.is_dir() else path
@@ -226,8 +226,8 @@ def _real(name: str) -> str:
     return os.path.realpath(name) if Path(name).is_dir() else name
 
 
-def _said(given: Mapping[str, Any]) -> Said:
-    """Arguments as what a source says."""
+def said_in_python(given: Mapping[str, Any]) -> Said:
+    """Arguments of `check.run` as what a source says; paths may be os.PathLike."""
     return Said({key: _data(value) if key == "data" else _plain(value) for key, value in given.items()})
 
 
