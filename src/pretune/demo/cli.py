@@ -45,7 +45,8 @@ def _play(left: Path | None) -> None:
     from pretune.core.files import write_atomically
     from pretune.demo.story import scenes
 
-    for number, scene in enumerate(scenes(), start=1):
+    played = scenes()
+    for number, scene in enumerate(played, start=1):
         report = check.run(scene.model, beside=scene.beside, **scene.keys)
         if scene.page is not None:
             page = left or scene.page
@@ -59,11 +60,29 @@ def _play(left: Path | None) -> None:
             terminal.write(report, sys.stdout)
         else:
             click.echo(check.render(report, "text"), nl=False)
-    click.echo(f"\nThe page of the last check: {page}")
+    _add_words(len(played) + 1, played[0].model)
+    click.echo(f"\nThe page of the corpus: {page}")
     click.echo("\nNow your own:")
     for line in (
         "pretune check MODEL --task question-answering --data train.json",
         "pretune check --data 'corpus/*.jsonl' --tokenizer ONE --tokenizer OTHER --html report.html",
-        "pretune check --list",
+        "pretune check train.py",
+        "pretune tokens suggest MODEL --data 'corpus/*.jsonl'",
     ):
         click.echo(f"   $ {line}")
+
+
+def _add_words(number: int, model: Path) -> None:
+    """Add words and special tokens to MiniLM, and show what the usual way makes of them."""
+    import shutil
+
+    from pretune.demo.words import words
+    from pretune.draw.terminal import text
+
+    scene = words(model)
+    click.secho(f"\n{number}. New words, without harm to the old ones", bold=True)
+    lesson = "They go into the model's own vocabulary, into rows that no text reaches, and begin as what their pieces meant."
+    click.echo(click.wrap_text(lesson, initial_indent="   ", subsequent_indent="   "))
+    click.echo(f"   $ {scene.command}\n")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo("\n".join(text(one, width) for one in scene.tables), nl=False)
