@@ -6,7 +6,9 @@ library of somebody else's derives from them is not known.
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pretune.script.history import history
@@ -93,6 +95,26 @@ def bases(cls: Class) -> Iterator[str]:
             yield base.name
         elif isinstance(base, Class):
             yield from bases(base)
+
+
+def is_own(value: Value | None, name: str) -> bool:
+    """Whether a class of the project gives its objects an attribute or a method of this name itself."""
+    if isinstance(value, Instance):
+        return name in value.fields or is_own(value.of, name)
+    if not isinstance(value, Class):
+        return False
+    return name in _given(value.node) or any(is_own(base, name) for base in value.bases)
+
+
+@lru_cache(maxsize=256)
+def _given(node: ast.AST) -> frozenset[str]:
+    """Names that a class defines, and attributes that it sets on anything."""
+    return frozenset(
+        inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "name", getattr(inner, "id", ""))
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(inner, ast.Attribute | ast.Name) and isinstance(inner.ctx, ast.Store))
+    )
 
 
 def callables(call: Call) -> tuple[str, tuple[str, ...]]:

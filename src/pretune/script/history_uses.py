@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pretune.script.history import Life, history, minor
 from pretune.script.history_classes import class_uses
-from pretune.script.history_owner import callables, located, owner, subjects
+from pretune.script.history_owner import callables, is_own, located, owner, subjects
 from pretune.script.trace import Call, Imported
 from pretune.script.values import Constant, External, Made, OneOf, Operation, Part, Unknown
 
@@ -31,6 +31,16 @@ KNOWN_TO_GO = frozenset(
 )
 """Of callables that take anything, the arguments of which it is certain that they went: others are handed on to where
 the history does not look (a tokenizer's own constructor, a pipeline's steps)."""
+
+OF_MODULES = frozenset(
+    """add_module apply bfloat16 buffers children compile cpu cuda double eval extra_repr float forward get_buffer
+    get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children
+    named_modules named_parameters parameters register_backward_hook register_buffer register_forward_hook
+    register_forward_pre_hook register_full_backward_hook register_module register_parameter requires_grad_ share_memory
+    state_dict to to_empty train type xpu zero_grad""".split()
+)
+"""Methods that torch.nn.Module has: a model had them long before its own class wrote them anew."""
+MODULES = frozenset({"PreTrainedModel", "LightningModule", "LightningDataModule"})
 
 ASKS = re.compile(
     r"__version__|version|(?<!torch)(?<!datasets)(?<!accelerate)_available$|hasattr|getattr|signature|find_spec|importlib\.metadata"
@@ -135,8 +145,7 @@ def _called(trace: Trace, rescued: frozenset[int]) -> Iterator[Use]:
             continue
         known, way_out, within = history(package), guarded(call, rescued), None
         if call.function_name.startswith("."):
-            found = [known.method(s, call.method) for s in subjects(owner(call.receiver))]
-            life = together([one for one in found if one is not None])
+            life = None if is_own(call.receiver, call.method) else _method(known, owner(call.receiver), call.method)
             if life is not None:
                 within = life
                 yield Use(package, "method", call.method, _spoken(owner(call.receiver)), life, call, way_out)
@@ -153,6 +162,19 @@ def _called(trace: Trace, rescued: frozenset[int]) -> Iterator[Use]:
                 open_ = any(known.swallows(table, life.until or known.versions[-1]) for table in tables)
                 if not open_ or MODELS in tables or name in KNOWN_TO_GO:
                     yield Use(package, "argument", name, _callable(call), life, call, way_out, tables, within)
+
+
+def _method(known: History, of: str, name: str) -> Life | None:
+    """A method's life; None also where its class itself came or went, of which its name's own life tells."""
+    if name in OF_MODULES and not MODULES.isdisjoint(subjects(of)):
+        return None
+    lives = [life for one in subjects(of) if (life := known.method(one, name)) is not None]
+    life, whole = together(lives), known.name(located(of)[1])
+    if life is not None and name == "tokenizer":  # an attribute of the Trainer before it became a property of it
+        life = replace(life, spans=((known.versions[0], life.until),))
+    if life is not None and whole is not None and whole.until and whole.until == life.until:
+        return None
+    return life
 
 
 def _argument(known: History, table: str, name: str) -> Life | None:

@@ -14,7 +14,7 @@ from pretune.script.trace import Call, SetAttribute, SetItem
 from pretune.script.values import Constant, Instance, Made, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     from pretune.script.trace import Event, Trace
@@ -125,9 +125,11 @@ class Objects:
             model = self.model_of(trainer)
             if model is not None:
                 found.append((trainer, model))
-        for call in self.trace.calls("parameters", "named_parameters"):
-            if call.receiver is not None and kind(call.receiver) == "model" and self._optimized(call):
-                found.append((call, owner(call.receiver)))
+        found += [
+            (call, owner(call.receiver))
+            for call in self.trace.calls("parameters", "named_parameters")
+            if call.receiver is not None and kind(call.receiver) == "model" and self._optimized(call)
+        ]
         for call in self.trace.calls("fit"):
             if call.receiver is not None and kind(call.receiver) == "lightning_trainer":
                 given = call.argument(0, "model")
@@ -164,10 +166,3 @@ def can_follow(one: Event, other: Event) -> bool:
         return False
     sides = {(condition.place, condition.taken) for condition in one.conditions}
     return not any((condition.place, not condition.taken) in sides for condition in other.conditions)
-
-
-def calls_in(value: Value) -> Iterator[Call]:
-    """The call that gave a value, for each of its alternatives that a call gave."""
-    for one in alternatives(value):
-        if isinstance(one, Made):
-            yield one.call

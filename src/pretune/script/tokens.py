@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pretune.script.kinds import alternatives, kind, root
-from pretune.script.objects import owner, value_of
+from pretune.script.objects import owner
 from pretune.script.trace import Call
-from pretune.script.values import Constant, Made, OneOf, Operation, Part, Sequence, Table, Unknown
+from pretune.script.values import Constant, Made, OneOf, Operation, Part, Sequence, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pretune.script.objects import Objects
     from pretune.script.trace import Condition, Event
@@ -23,7 +23,9 @@ USUAL = re.compile(
     r"|[\[<]unused_?\d+[\]>]|\[unused_.*\]|<extra_id_\d+>|<\|reserved_special_token_\d+\|>"
 )
 """Tokens that many vocabularies have: adding them may change nothing."""
-_RESIZE = re.compile(r"resize_?(token|position|word|vocab|embed)\w*|smart_tokenizer_and_embedding_resize|setup_chat_format")
+_RESIZE = re.compile(
+    r"resize_?(token|position|word|vocab|embed)\w*|smart_tokenizer_and_embedding_resize|setup_chat_format"
+)
 _DEPTH = 12
 
 
@@ -68,14 +70,15 @@ def additions(script: Objects) -> list[Addition]:
     """The calls that add tokens, in order; without those that only name tokens the tokenizer has."""
     found = []
     for call in script.trace.calls("add_tokens", "add_special_tokens"):
-        if call.receiver is None or kind(call.receiver) not in ("tokenizer", None) or not call.function_name.startswith("."):
+        if (
+            call.receiver is None
+            or kind(call.receiver) not in ("tokenizer", None)
+            or not call.function_name.startswith(".")
+        ):
             continue
         on = root(call.receiver)
         given = call.argument(0, "new_tokens" if call.method == "add_tokens" else "special_tokens_dict")
-        if call.method == "add_tokens":
-            words, roles = _words(given), ()
-        else:
-            words, roles = _of_roles(given)
+        words, roles = (_words(given), ()) if call.method == "add_tokens" else _of_roles(given)
         if words != () and isinstance(on, Made | OneOf):
             found.append(Addition(call, on, words, roles))
     return found
@@ -118,39 +121,63 @@ def is_guard(condition: Condition, tokenizer: Value) -> bool:
         if isinstance(value, Made):
             of = value.call
             return (
-                of.method in ("add_tokens", "add_special_tokens", "get_input_embeddings", "get_vocab", "get_added_vocab")
+                of.method
+                in ("add_tokens", "add_special_tokens", "get_input_embeddings", "get_vocab", "get_added_vocab")
                 or length_of(value) is not None
                 or (of.receiver is not None and root(of.receiver) == tokenizer)
             )
-        return isinstance(value, Part) and (root(value.of) == tokenizer or value.name in ("vocab_size", "num_embeddings"))
+        return isinstance(value, Part) and (
+            root(value.of) == tokenizer or value.name in ("vocab_size", "num_embeddings")
+        )
 
     return holds(condition.test, asks)
 
 
 def holds(value: Value, test: Callable[[Value], bool], depth: int = _DEPTH) -> bool:
     """Whether a value, or one that it was computed from, passes a test."""
-    if test(value):
-        return True
-    if depth <= 0:
-        return False
-    inner: tuple[Value, ...] = ()
+    level, seen = [value], {id(value)}
+    for _ in range(depth + 1):  # the nearest first, each once: values share parts, and their trees grow without end
+        inner: list[Value] = []
+        for one in level:
+            if test(one):
+                return True
+            inner += _inside(one)
+        level = [one for one in inner if id(one) not in seen and not seen.add(id(one))]  # type: ignore[func-returns-value]
+        if not level:
+            break
+    return False
+
+
+def parts(values: Iterable[Value]) -> Iterator[Value]:
+    """Values and all that they were computed from, each once, however far back."""
+    left, seen = list(values), set()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            left += _inside(one)
+
+
+def _inside(value: Value) -> Iterable[Value]:
+    """What a value was computed from, one step back."""
     if isinstance(value, Made):
         call = value.call
-        inner = (*((call.receiver,) if call.receiver is not None else ()), *call.arguments, *call.keywords.values())
-    elif isinstance(value, Part):
-        inner = (value.of, *((value.index,) if value.index is not None else ()))
-    elif isinstance(value, Operation):
-        inner = value.operands
-    elif isinstance(value, OneOf):
-        inner = value.values
-    elif isinstance(value, Sequence):
-        inner = value.items[:100]
-    elif isinstance(value, Table):
-        inner = tuple(one for pair in value.items[:100] for one in pair)
-    return any(holds(one, test, depth - 1) for one in inner)
+        return (*((call.receiver,) if call.receiver is not None else ()), *call.arguments, *call.keywords.values())
+    if isinstance(value, Part):
+        return (value.of,) if value.index is None else (value.of, value.index)
+    if isinstance(value, Operation):
+        return value.operands
+    if isinstance(value, OneOf):
+        return value.values
+    if isinstance(value, Sequence):
+        return value.items[:100]
+    if isinstance(value, Table):
+        return [one for pair in value.items[:100] for one in pair]
+    return ()
 
 
-def in_use(script: Objects) -> list[tuple[Event, Value]]:
+def in_use(script: Objects) -> list[tuple[Event, Made]]:
     """Models from from_pretrained that are trained or called, each with the first event that does."""
     found: dict[Value, Event] = {}
     for event, model in script.trained:
@@ -214,14 +241,3 @@ def _of_roles(value: Value | None) -> tuple[tuple[str, ...] | None, tuple[tuple[
             words += found
             roles += [(str(role), word) for word in found]
     return (tuple(words) if known else None), tuple(roles)
-
-
-def same_sides(one: Event, other: Event) -> bool:
-    """Whether an event stands under no branch that the other does not stand under."""
-    sides = {(condition.place, condition.taken) for condition in other.conditions}
-    return all((condition.place, condition.taken) in sides for condition in one.conditions)
-
-
-def tokenizers_of(script: Objects, value: Value) -> list[Call]:
-    """The calls that loaded what a value can be, where it is a tokenizer."""
-    return [call for call in script.tokenizers if value_of(call) in alternatives(root(value)) and not isinstance(value, Unknown)]

@@ -168,13 +168,23 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
+PARSED = {
+    "report_to": frozenset({"str", "list"}),
+    "debug": frozenset({"str", "list"}),
+    "fsdp": frozenset({"str", "list"}),
+    "fsdp_config": frozenset({"str", "dict"}),
+    "deepspeed": frozenset({"str", "dict"}),
+}
+"""What `__post_init__` has always taken of some arguments, whatever older versions say of their type."""
+
+
 def fitted(argument: Argument, value: Any) -> tuple[Any, Misfit | None]:
     """The value as the argument takes it, and what is wrong with it as it stands.
 
     It is mended only where there is no doubt: `"2e-5"` is a number, `"false"` is false, YAML's bare `no` is "no".
     """
     value = plain(value)
-    types = argument.types
+    types = argument.types | PARSED.get(argument.name, frozenset())
     expected = " or ".join(sorted(types - {"null"}) + (["null"] if "null" in types else []))
 
     def wrong(meant: Any = None) -> tuple[Any, Misfit]:

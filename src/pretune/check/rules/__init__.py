@@ -30,6 +30,11 @@ MODULES = (
     "labels", "label_counts", "label_kinds", "tags",
     "training", "argument_values", "saving", "schedule", "optimisation",
     "chat", "chat_template", "talks",
+    "py_tokens", "py_special", "py_config", "py_building", "py_loading", "py_labels", "py_encoding", "py_contexts",
+    "py_gradients", "py_scaling", "py_schedule", "py_optimizer", "py_mode", "py_lightning", "py_loss",
+    "py_evaluation", "py_splits", "py_batches", "py_vector", "py_secrets", "py_safety", "py_seed",
+    "api", "api_classes",
+    "live_ids", "live_labels", "live_targets", "live_parameters", "live_run", "live_deep",
 )
 # fmt: on
 """The modules that hold rules, a line a family, in the order in which their findings are shown within a level."""
@@ -47,6 +52,9 @@ FAMILIES = {
     "LAB": "labels",
     "TRN": "training arguments",
     "CHT": "chat and decoder models",
+    "API": "what the versions of the libraries have",
+    "PYS": "training scripts and notebooks",
+    "LIV": "live objects: model, batches, optimizer",
 }
 """The first three letters of a rule's code -> what the family is about."""
 
@@ -97,6 +105,12 @@ def select(rules: Iterable[Rule], select: Sequence[str] = (), ignore: Sequence[s
     wanted = {rule.code for word in select for rule in matching(rules, word)} if select else {r.code for r in rules}
     unwanted = {rule.code for word in ignore for rule in matching(rules, word)}
     return tuple(rule for rule in rules if rule.code in wanted - unwanted)
+
+
+def suited(rules: Iterable[Rule], *, without: Iterable[str]) -> tuple[Rule, ...]:
+    """The rules that need none of these facts: a script where none is checked, live objects in a check of files."""
+    missing = set(without)
+    return tuple(rule for rule in rules if missing.isdisjoint(rule.needs))
 
 
 def matching(rules: Iterable[Rule], word: str) -> tuple[Rule, ...]:

@@ -75,7 +75,7 @@ def gradients_cleared_before_step(script: ScriptFacts) -> Iterator[Problem]:
     """
     for loop, step, clear in _wiped(script):
         made = [one for one in loop.backwards_of(step) if one.call.order < clear.order]
-        if made:
+        if made and clear.order < step.call.order:
             yield Problem(
                 f"gradients made at {line(made[-1].call)} are cleared before step() at "
                 f"{line(step.call)} can apply them",
@@ -103,13 +103,13 @@ def step_before_backward(script: ScriptFacts) -> Iterator[Problem]:
 
 
 def _wiped(script: ScriptFacts) -> Iterator[tuple[TrainingLoop, Step, Event]]:
-    """The steps before which, in the same round, the gradients were surely cleared last, and where."""
+    """The steps before which the gradients were surely cleared last, and where: in the same round or the one before."""
     for loop in training_loops(script.trace):
         for step in loop.steps:
             around: list[Event] = [one.call for one in loop.backwards_of(step)]
             around += [one for one in clears_of(loop, step) if not opposed(one, step.call)]
             before = [one for one in around if one.order < step.call.order]
-            last = max(before, key=lambda event: event.order, default=None)
+            last = max(before or around, key=lambda event: event.order, default=None)
             if isinstance(last, Call) and last.method == "zero_grad" and implied(last, step.call) and last.receiver:
                 alone = len({root(one.optimizer) for one in loop.steps}) == 1
                 if root(last.receiver) == root(step.optimizer) or (alone and root(last.receiver) in loop.models):

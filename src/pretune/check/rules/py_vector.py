@@ -12,7 +12,7 @@ from pretune.check.finding import Level, Problem, rule
 from pretune.script.choices import alternatives
 from pretune.script.kinds import kind, root
 from pretune.script.trace import SetAttribute
-from pretune.script.values import Constant, Operation, Sequence
+from pretune.script.values import Constant, Operation, Sequence, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,11 @@ def last_position_is_padding(script: ScriptFacts) -> Iterator[Problem]:
     """
     for vector in vectors(script.trace):
         call = tokenizing(script.trace, vector.forward) if vector.how == "last" else None
+        if vector.how == "last" and call is None and _masked_inside(vector.forward) and vector.family in _RIGHT:
+            yield Problem(
+                f"the last position stands for the text, and tokenizers of the {vector.family} family pad on the right",
+                where=str(vector.event.place),
+            )
         if call is None or not _pads(call) or _pads_left(script.trace, call):
             continue
         if vector.family in _RIGHT or vector.family == "gpt":
@@ -71,6 +76,13 @@ def last_position_is_padding(script: ScriptFacts) -> Iterator[Problem]:
                 where=str(vector.event.place),
                 also=(str(call.place),),
             )
+
+
+def _masked_inside(forward: Call) -> bool:
+    """Whether the model is called in a module's own forward(), with the attention_mask that this is given."""
+    mask = forward.argument(1, "attention_mask")
+    inside = forward.function is not None and forward.function.name.endswith(".forward")
+    return inside and isinstance(mask, Unknown) and "mask" in mask.name
 
 
 @rule("PYS303", Level.WARNING)
@@ -85,6 +97,12 @@ def mean_over_padding(script: ScriptFacts) -> Iterator[Problem]:
         if vector.how not in ("mean", "max"):
             continue
         call = tokenizing(script.trace, vector.forward)
+        if call is None and _masked_inside(vector.forward):
+            yield Problem(
+                f"the {'mean' if vector.how == 'mean' else 'maximum'} runs over all positions, though forward() is "
+                "given an attention_mask",
+                where=str(vector.event.place),
+            )
         if call is None or not _pads(call) or _one_text(call):
             continue
         full = (
