@@ -215,11 +215,15 @@ def test_a_ctrl_c_that_python_drops_comes_again(capfd):
         finally:
             signal.raise_signal(signal.SIGINT)
 
-    kept = held()
-    next(kept)
-    with pytest.raises(KeyboardInterrupt), reading_of(io.StringIO()):
-        del kept
+    kept = [held()]
+    next(kept[0])
+
+    def cleared():
+        kept.clear()
         time.sleep(5)
+
+    with reading_of(io.StringIO()), pytest.raises(KeyboardInterrupt):
+        cleared()
     assert capfd.readouterr().err == ""
 
 

@@ -81,7 +81,7 @@ def _add_words(number: int, model: Path) -> None:
 
     scene = words(model)
     click.secho(f"\n{number}. New words, without harm to the old ones", bold=True)
-    lesson = "They go into the model's own vocabulary, into rows that no text reaches, and begin as what their pieces meant."
+    lesson = "They go into the model's own vocabulary, into rows that no text reaches, and begin as their pieces' mean."
     click.echo(click.wrap_text(lesson, initial_indent="   ", subsequent_indent="   "))
     click.echo(f"   $ {scene.command}\n")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -11,6 +11,7 @@ import click
 
 from pretune.core.errors import UserError
 from pretune.tokens.kobert_cli import command as import_kobert
+from pretune.tokens.verify_cli import command as verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,4 +201,5 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+command.add_command(verify)
 command.add_command(import_kobert)

@@ -1,7 +1,7 @@
 """A folder's sentencepiece model kept in step with a plan: sentencepiece_files. Writes nothing.
 
-It is edited where its pieces stand in the order of the ids, as in KoBERT, ALBERT, Llama 2; where a class puts ids of its own before
-them (XLM-R), or added tokens between, the model cannot say what tokenizer.json says and stays as it is.
+It is edited where its pieces stand in the order of the ids, as in KoBERT, ALBERT, Llama 2; where a class puts ids of
+its own before them (XLM-R), or added tokens between, the model cannot say what tokenizer.json says and stays as it is.
 """
 
 from __future__ import annotations

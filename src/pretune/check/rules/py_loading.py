@@ -35,6 +35,15 @@ _KOREAN = re.compile(
 _ENGLISH = re.compile(
     r"^(google-bert/|facebookai/|distilbert/)?(distil)?(ro)?bert(a)?-(base|large)(-(un)?cased)?$", re.IGNORECASE
 )
+_OWN_KOREAN = re.compile(
+    r"^(klue/(ro)?bert|monologg/(distil)?ko|kykim/(al)?bert|snunlp/kr-|skt/kobert|beomi/kc|tunib/elec)", re.IGNORECASE
+)
+"""Korean encoders that were pretrained from nothing, each with a vocabulary of its own."""
+_FOREIGN = re.compile(
+    r"^(google-bert/|facebookai/|distilbert/)?((distil)?bert-base-multilingual-(un)?cased|xlm-roberta-(base|large)"
+    r"|(distil)?(ro)?berta?-(base|large)(-(un)?cased)?)$",
+    re.IGNORECASE,
+)
 _KNOWN = re.compile(r"(bert|roberta|electra|xlm|gpt2|t5|albert)-?|google/|facebook/|microsoft/|xlnet", re.IGNORECASE)
 _SHARING = re.compile(
     r"klue/roberta|codebert|longformer|sentence|sroberta|sbert|simcse|minilm|mpnet|bertweet|phobert|biobert",
@@ -229,6 +238,8 @@ def _contradict(name: str, other: str) -> bool:
         or name.rpartition("/")[2].lower() == other.rpartition("/")[2].lower()
     ):
         return False
+    if any(_OWN_KOREAN.search(one) and _FOREIGN.match(two) for one, two in ((name, other), (other, name))):
+        return True
     families = [_family(one) for one in (name, other)]
     if None in families:
         return False

@@ -18,7 +18,7 @@ from pretune.check.facts.script_loops import training_loops
 from pretune.check.finding import Level, Problem, rule
 from pretune.script.kinds import kind, root
 from pretune.script.trace import Assigned, Call
-from pretune.script.values import Instance, Made, Operation, Unknown
+from pretune.script.values import Instance, Made, OneOf, Operation, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def _trained(trace: Trace) -> Iterator[tuple[TrainingLoop, Value]]:
     """Training loops with each model whose parameters their optimizers have."""
     for loop in training_loops(trace):
         for model in loop.models:
-            if isinstance(model, Made | Instance) and kind(model) == "model":
+            if isinstance(model, Made | Instance | OneOf) and kind(model) == "model":
                 yield loop, model
 
 

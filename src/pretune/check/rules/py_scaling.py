@@ -195,9 +195,8 @@ def accumulation_cleared_each_batch(script: ScriptFacts) -> Iterator[Problem]:
         step, condition, every = found
         for clear in clears_of(loop, step):
             always = (condition.place, condition.taken) not in _sides(clear) and not opposed(clear, step.call)
-            own = (
-                isinstance(clear, Call) and clear.receiver is not None and root(clear.receiver) == root(step.optimizer)
-            )
+            on = root(clear.receiver) if isinstance(clear, Call) and clear.receiver is not None else None
+            own = on is not None and (on == root(step.optimizer) or on in loop.models)
             if own and always and all((c.place, c.taken) in _sides(step.call) for c in clear.conditions):
                 many = "n" if every is None else f"{every:g}"
                 yield Problem(

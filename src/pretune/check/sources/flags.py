@@ -42,7 +42,7 @@ def setup_from_flags(argument: str | None, flags: Mapping[str, Any]) -> tuple[Se
         here = " (this folder holds a model: pretune check .)" if Path("config.json").exists() else ""
         raise UserError(
             f"nothing to check: no model named, and no setup.toml, .json or .yaml here{here}",
-            hint="pretune check klue/bert-base, a folder, a setup file or a script; pretune check --help shows what else",
+            hint="pretune check klue/bert-base, a folder, a setup file, a script; pretune check --help shows what else",
         )
     setup = setup_from(merged(under, over))
     return setup, subject or setup.model or _of_data(setup) or setup.tokenizer or "data"
