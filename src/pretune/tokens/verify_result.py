@@ -1,0 +1,47 @@
+"""What `tokens verify` finds: Fault, Verdict. Knows no files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+
+ORDER: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with added tokens, or that one should know.
+
+    Attributes:
+        name: of the kind of fault: `id-without-row`.
+        message: one sentence: what was found, what was expected.
+        where: the file, and the place in it.
+        level: "error": outputs are wrong or nothing runs; "warning": it runs, and less well than it could; "note".
+        pitfall: number in the table of pitfalls (docs/tokens-verify.md).
+    """
+
+    name: str
+    message: str
+    where: str
+    level: Level
+    pitfall: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found.
+
+    Attributes:
+        faults: errors first.
+        proved: what was asked and holds, a sentence each.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    proved: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong: no error and no warning."""
+        return all(fault.level == "note" for fault in self.faults)
