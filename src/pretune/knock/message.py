@@ -1,0 +1,180 @@
+"""What is said about a run: how it ended in words, where, how long, the last lines of its log. Does not send.
+
+The last lines can be read only when stderr goes into a file (nohup, Slurm, `2> log`): a terminal's or pipe's content
+passes nobody but its reader.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from pretune.knock.redact import keep_tail, redact, redact_command
+
+LONGEST_COMMAND = 400
+_MEANT = {
+    signal.SIGSEGV: "segmentation fault: a bug in native code",
+    signal.SIGABRT: "aborted: native code gave up",
+    signal.SIGBUS: "bus error: often a full /dev/shm",
+    signal.SIGILL: "illegal instruction: built for another CPU",
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "asked to stop",
+    signal.SIGHUP: "the terminal went away",
+    signal.SIGXCPU: "its CPU time limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, already without secrets.
+
+    Attributes:
+        title: one line.
+        body: host, duration and the like, one line or two.
+        tail: the last lines of the log; may be empty.
+        good: whether it is good news.
+    """
+
+    title: str
+    body: str
+    tail: str = ""
+    good: bool = True
+
+
+def cause(status: int, oom_kills: int = 0) -> str:
+    """How a process ended, in words.
+
+    Args:
+        status: as `os.wait` gives it.
+        oom_kills: how many processes of its control group the kernel has killed for memory meanwhile.
+    """
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        name = _signal(number)
+        if number == signal.SIGKILL:
+            return f"killed by {name}: " + _memory(oom_kills)
+        meant = _MEANT.get(signal.Signals(number)) if name.startswith("SIG") else None
+        return f"killed by {name}" + (f": {meant}" if meant else "")
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        return "exit code 0"
+    words = {126: " (cannot be executed)", 127: " (command not found)"}.get(code, "")
+    if 128 < code < 160:
+        why = f": {_memory(oom_kills)}" if code == 137 else ""
+        words = f" (a process under it was killed by {_signal(code - 128)}{why})"
+    elif oom_kills:
+        words = f" ({_memory(oom_kills)})"
+    return f"exit code {code}{words}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _memory(kills: int) -> str:
+    return "out of memory, the kernel counted an oom_kill" if kills > 0 else "perhaps out of memory"
+
+
+def oom_kills(root: Path = Path("/")) -> int:
+    """How often the kernel killed in this process's control group for memory, version 1 or 2; 0 when unknown."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return 0
+    count = 0
+    for line in lines:
+        _, kinds, path = line.split(":", 2)
+        if kinds not in ("", "memory"):
+            continue
+        folder = root / "sys/fs/cgroup" / kinds
+        name = "memory.oom_control" if kinds else "memory.events"
+        for place in (folder / path.lstrip("/") / name, folder / name):
+            try:
+                pairs = [text.split() for text in place.read_text().splitlines()]
+            except OSError:
+                continue
+            count += sum(int(pair[1]) for pair in pairs if pair[0] == "oom_kill")
+            break
+    return count
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units that matter: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 13 min`, `4 d 2 h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    for large, small, size, part in (("d", "h", 86400, 3600), ("h", "min", 3600, 60), ("min", "s", 60, 1)):
+        if whole >= size:
+            return f"{whole // size} {large} {whole % size // part} {small}"
+    return f"{whole} s"
+
+
+def named(command: list[str], secrets: tuple[str, ...]) -> str:
+    """The command as one would type it, without secrets, on one line, cut when it is long."""
+    text = " ".join(shlex.join(redact_command(command, secrets)).split()).replace(f"'{'[secret]'}'", "[secret]")
+    return text if len(text) <= LONGEST_COMMAND else text[: LONGEST_COMMAND - 1] + "…"
+
+
+def started(command: str, host: str) -> Message:
+    """The run has begun."""
+    return Message(f"started: {command}", f"on {host}")
+
+
+def ended(command: str, host: str, *, seconds: float, why: str, good: bool, more: str = "", tail: str = "") -> Message:
+    """The run has ended.
+
+    Args:
+        command: as `named` gives it.
+        host: where it ran.
+        seconds: how long.
+        why: as `cause` gives it.
+        good: whether it ended well.
+        more: anything else, such as its memory.
+        tail: the last lines of its log; left out of good news.
+    """
+    parts = [why, f"after {duration(seconds)}", f"on {host}", more]
+    body = ", ".join(part for part in parts if part)
+    return Message(f"{'finished' if good else 'failed'}: {command}", body, "" if good else tail, good)
+
+
+class Log:
+    """The file that stderr goes into, if it is one.
+
+    Args:
+        descriptor: of stderr, while it is still the run's.
+        start: bytes that it held before the run.
+    """
+
+    def __init__(self, descriptor: int = 2, *, start: int = 0) -> None:
+        self._file, self._start = -1, start
+        try:
+            import stat
+
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                self._file = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            pass  # closed, or only to be written
+
+    @property
+    def descriptor(self) -> int:
+        """What has to stay open; -1 when there is none."""
+        return self._file
+
+    def tail(self, secrets: tuple[str, ...], *, lines: int = 20, most: int = 3000) -> str:
+        """The last lines that were written since we began, without secrets."""
+        if self._file < 0:
+            return ""
+        try:
+            size = os.fstat(self._file).st_size
+            first = max(self._start if size >= self._start else 0, size - 65536)
+            text = os.pread(self._file, 65536, first).decode(errors="replace")
+        except OSError:
+            return ""
+        shown = [line.rpartition("\r")[2] or line for line in text.replace("\r\n", "\n").rstrip().split("\n")]
+        return keep_tail(redact("\n".join(shown[-lines:]), secrets), most)

@@ -1,0 +1,102 @@
+"""A webhook on loopback that can do what real ones do wrong. Knows nothing of pretune."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from typing import Any
+
+RESET = struct.pack("ii", 1, 0)
+
+
+class Webhook:
+    """A server on a free port of 127.0.0.1; a context manager.
+
+    Args:
+        faults: what each request meets, the last for all that follow: `ok`, `slow`, `trickle`, `reset`, `redirect`,
+            `garbage`, or a status such as `404` or `503 1` (with Retry-After: 1).
+
+    Attributes:
+        bodies: what was posted, in order.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = list(faults) or ["ok"]
+        self.bodies: list[dict[str, Any]] = []
+        self.times: list[float] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._over = threading.Event()
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/services/T0/B0/verysecretpath"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> Webhook:  # noqa: PYI034 - never subclassed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._socket.close()
+
+    def texts(self) -> list[str]:
+        """The texts that were posted."""
+        return [body["text"] for body in self.bodies]
+
+    def wait(self, part: str, seconds: float = 15) -> str:
+        """The first text that holds `part`, waited for."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for text in self.texts():
+                if part in text:
+                    return text
+            time.sleep(0.02)
+        raise AssertionError(f"{part!r} did not come: {self.texts()}")
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as file:
+            try:
+                first = file.readline()
+                length = 0
+                while (line := file.readline().strip()) != b"":
+                    name, _, value = line.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                body = file.read(length)
+                if not first:
+                    return
+                fault = self.faults.pop(0) if len(self.faults) > 1 else self.faults[0]
+                self.bodies.append(json.loads(body) if body else {"text": first.decode()})
+                self.times.append(time.monotonic())
+                self._do(fault, connection, file)
+            except (OSError, ValueError):
+                return
+
+    def _do(self, fault: str, connection: socket.socket, file: Any) -> None:
+        good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+        if fault == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        elif fault == "slow":
+            self._over.wait(20)
+        elif fault == "trickle":
+            for byte in good:
+                file.write(bytes([byte]))
+                file.flush()
+                self._over.wait(0.5)
+        elif fault == "redirect":
+            file.write(f"HTTP/1.1 302 Found\r\nLocation: {self.url}\r\nContent-Length: 0\r\n\r\n".encode())
+        elif fault == "garbage":
+            file.write(b"\x00\xff\xfenonsense\r\n\r\n")
+        elif fault == "ok":
+            file.write(good)
+        else:
+            code, _, after = fault.partition(" ")
+            extra = f"Retry-After: {after}\r\n" if after else ""
+            file.write(f"HTTP/1.1 {code} No\r\n{extra}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
