@@ -139,12 +139,12 @@ def _folded(encoder: tokenizers.Tokenizer, word: str) -> Iterator[str]:
 def _moved(old: tokenizers.Tokenizer, new: tokenizers.Tokenizer, plan: Plan) -> Iterator[tuple[str, str]]:
     """The special tokens around a text, and around a pair, are what they were."""
 
-    def around(encoder: tokenizers.Tokenizer, *texts: str) -> list[int]:
-        found = encoder.encode(*texts)
+    def around(encoder: tokenizers.Tokenizer, text: str, pair: str | None) -> list[int]:
+        found = encoder.encode(text, pair)
         return [at for at, special in zip(found.ids, found.special_tokens_mask, strict=True) if special]
 
-    for texts in (("a",), ("a", "b")):
-        if around(old, *texts) != around(new, *texts) and plan.added:
+    for pair in (None, "b"):
+        if around(old, "a", pair) != around(new, "a", pair) and plan.added:
             yield plan.added[0].word, "the special tokens around a text would be others"
 
 
@@ -205,10 +205,14 @@ def _changes(
             total["before"] += counted[word] * len(one.ids)
             total["after"] += counted[word] * len(two.ids)
         if one.ids != two.ids and word not in asked:
-            tokens = (tuple(map(old.id_to_token, one.ids)), tuple(map(new.id_to_token, two.ids)))
-            found.append(Changed(word, *tokens, counted[word]))
+            found.append(Changed(word, _tokens(old, one.ids), _tokens(new, two.ids), counted[word]))
     found.sort(key=lambda change: (-change.count, change.word))
     return tuple(found), (total["before"], total["after"])
+
+
+def _tokens(encoder: tokenizers.Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
+    """The tokens of ids, which the fast encoding does not give."""
+    return tuple(encoder.id_to_token(at) or "" for at in ids)
 
 
 def _unknown(encoder: tokenizers.Tokenizer) -> int | None:
@@ -225,7 +229,8 @@ def _longer(new: tokenizers.Tokenizer, changed: Sequence[Changed], owners: Mappi
     lost: dict[str, str] = {}
     unknown = getattr(new.model, "unk_token", None)
     for change in changed:
-        blamed = {owners[at] for at in map(new.token_to_id, change.after) if at in owners}
+        found = {new.token_to_id(token) for token in change.after}
+        blamed = {owners[at] for at in found if at is not None and at in owners}
         if unknown and unknown in change.after and unknown not in change.before:
             # the new entry is no longer among the tokens: it is one that the word begins with
             candidates = [word for word in set(owners.values()) if change.word.casefold().startswith(word.casefold())]

@@ -34,7 +34,7 @@ def loaded(facts: Facts) -> Objects:
         UserError: the model or the tokenizer cannot be loaded; transformers is not installed.
     """
     setup = facts.setup
-    if not setup.model or setup.task not in ENCODE:
+    if not setup.model or setup.task is None or setup.task not in ENCODE:
         raise Unavailable(
             "computing needs a model and a task that gives a loss" if setup.model else "no model is named"
         )
@@ -96,7 +96,7 @@ def _add(setup: Setup, tokenizer: Any, model: Any) -> None:
     elif isinstance(resize, int) and resize:
         model.resize_token_embeddings(resize)
     elif resize:
-        model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=resize.get("pad_to_multiple_of"))  # type: ignore[union-attr]
+        model.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=resize.get("pad_to_multiple_of"))
 
 
 def _length(setup: Setup, model: Any) -> int:

@@ -99,7 +99,7 @@ def read_live_model(model: Any, loading: LoadingFacts | None, weights: WeightFac
         weights: the checkpoint's tensors, where there are any.
     """
     inner = unwrapped(model)
-    config = getattr(inner, "config", None)
+    config: Any = getattr(inner, "config", None)
     told = config.to_dict() if hasattr(config, "to_dict") else {}
     architecture = find(told["model_type"]) if isinstance(told.get("model_type"), str) else None
     positions = None
@@ -113,8 +113,8 @@ def read_live_model(model: Any, loading: LoadingFacts | None, weights: WeightFac
     head = fresh = None
     alike = None
     if loading is not None and loading.model_class == type(inner).__name__ and not adapted:
-        outer = {id(parameter): name for name, parameter in named.items()}
-        called = {name: outer.get(id(parameter), name) for name, parameter in own.items()}
+        outer: dict[int, str] = {id(parameter): name for name, parameter in named.items()}
+        called: dict[str, str] = {name: outer.get(id(parameter), name) for name, parameter in own.items()}
         head = _called(called, (name for name, one in loading.expected.items() if one.role == "head"))
         missing = [one.name for one in loading.missing]
         fresh = _called(called, [*missing, *(one.expected.name for one in loading.mismatched)])
@@ -174,7 +174,7 @@ def _rows_named(model: Any, ending: str) -> int | None:
     """Rows of the embedding whose module is called so."""
     for name, module in model.named_modules():
         if name.endswith(ending):
-            shape = getattr(getattr(module, "weight", None), "shape", ())
+            shape: Any = getattr(getattr(module, "weight", None), "shape", ())
             return int(shape[0]) if len(shape) == 2 else None
     return None
 
@@ -186,7 +186,7 @@ def _alike(own: Mapping[str, Any], loading: LoadingFacts, weights: WeightFacts |
     whose values are all one (biases, norms) tell nothing.
     """
     assert weights is not None
-    cosines = []
+    cosines: list[float] = []
     for name in loading.body:
         tensor, parameter = loading.loaded.get(name), own.get(name)
         if tensor is None or parameter is None or len(tensor.shape) != 2 or tuple(parameter.shape) != tensor.shape:

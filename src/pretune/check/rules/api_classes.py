@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.api_changes import CHANGES, written_for
 from pretune.check.rules.api_wording import INDEX_NAMES, gone, met, named, target_of
-from pretune.script.history import minor
+from pretune.core.errors import did_you_mean
+from pretune.script.history import history, minor
 from pretune.script.history_owner import callables, owner
+from pretune.script.history_uses import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pretune.check.facts.script import ScriptFacts
     from pretune.check.finding import Rule
+    from pretune.script.history import History
 
 
 @rule("API011", Level.ERROR)
@@ -127,10 +130,55 @@ def _names_inputs(tokenizer: object) -> bool:
     return made is not None and (made.open or "model_input_names" in made.keywords)
 
 
+CLOSED = frozenset({"Trainer", "Seq2SeqTrainer", "TrainingArguments", "Seq2SeqTrainingArguments"})
+"""Classes of which all arguments of all versions are known; of others some are made where the source does not say."""
+
+
+@rule("API017", Level.ERROR)
+def argument_of_no_version(script: ScriptFacts) -> Iterator[Problem]:
+    """A class of the library is given an argument that no version of it takes.
+
+    Why: `TypeError: TrainingArguments.__init__() got an unexpected keyword argument 'evaluation_steps'`: usually a slip
+    in the name, or an argument of another class.
+    Fix: correct the name, or give it to what takes it.
+    """
+    for call in script.trace.calls():
+        package, tables = callables(call)
+        name = call.function_name.removesuffix(".__init__").rpartition(".")[2]
+        target = target_of(script, package) if tables and name in CLOSED else ""
+        known = history(package) if target else None
+        if known is None or guarded(call) or minor(target) > minor(known.versions[-1]):
+            continue
+        if not all(_is_closed(known, table, target) for table in tables):
+            continue
+        for given in call.keywords:
+            if all(known.argument(table, given) is None for table in tables):
+                there = [one for table in tables for one in known.arguments(table)]
+                taken = [one for one in there if _is_taken(known, tables, one, target)]
+                yield Problem(
+                    f"no version of {package} has {name}({given}=...)",
+                    where=str(call.place),
+                    help=did_you_mean(given, taken),
+                )
+
+
+def _is_closed(known: History, table: str, target: str) -> bool:
+    """Whether all that a callable takes in a version is known."""
+    since, until = known.described(table)
+    there = bool(since) and minor(since) <= minor(target) and (not until or minor(target) < minor(until))
+    return there and not known.swallows(table, target)
+
+
+def _is_taken(known: History, tables: tuple[str, ...], name: str, target: str) -> bool:
+    lives = [life for table in tables if (life := known.argument(table, name)) is not None]
+    return any(life.status_at(target) in ("there", "deprecated") for life in lives)
+
+
 RULES: tuple[Rule, ...] = (
     override_does_not_fit,
     hook_never_called,
     training_argument_read_but_gone,
     default_changed,
     segments_lost,
+    argument_of_no_version,
 )

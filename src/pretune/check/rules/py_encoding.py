@@ -59,6 +59,8 @@ def padded_but_not_cut(script: ScriptFacts) -> Iterator[Problem]:
         padding, truncation = (call.argument(None, key) for key in ("padding", "truncation"))
         if plain(padding) != "max_length" or call.open or call.argument(None, "truncation_strategy") is not None:
             continue
+        if isinstance(plain(call.argument(0, "text")), str):
+            continue  # one text that stands in the source: it is known how long it is
         if truncation is None or plain(truncation) in (False, "do_not_truncate"):
             asked = plain(call.argument(None, "max_length"))
             limit = f"max_length={asked}" if isinstance(asked, int) else "the model's length"

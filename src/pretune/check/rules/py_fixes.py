@@ -32,7 +32,7 @@ def missing_resize(script: ScriptFacts, tokenizer: Value, model: Value) -> Fix |
     named = _variable(script, tokenizer, added[-1]) if added else None
     if made is None or named is None:
         return None
-    later: Assigned | Call = max(made, added[-1], key=lambda event: event.order)
+    later: Assigned | Call = made if made.order > added[-1].order else added[-1]
     if later.loops != made.loops or len(later.conditions) > len(added[-1].conditions):
         return None  # a loop would resize once a round; a model that is made in a branch may not be the one that trains
     meant = {made.name: model, named.name: tokenizer}

@@ -163,15 +163,23 @@ def resized_to_vocab_size(script: ScriptFacts) -> Iterator[Problem]:
             for one in additions(script)
             if one.tokenizer == root(rows.of)
             and can_follow(one.call, resize.call)
-            and one.is_new
+            and (one.is_new or one.words is None)
             and not one.call.conditions
         ]
-        words = {word for one in added for word in one.words or ()}
+        words = {word for one in added if one.is_new for word in one.words or ()}
         if words and more < len(words):
             yield Problem(
                 f"the embedding is resized to tokenizer.vocab_size{f' + {more}' if more else ''}, which does not count "
                 f"the {len(words)} token(s) added at line {added[0].call.place.line}",
                 where=str(resize.call.place),
+                also=(str(added[0].call.place),),
+            )
+        elif not words and not more and any(one.words is None for one in added):
+            yield Problem(
+                "the embedding is resized to tokenizer.vocab_size, which does not count the tokens added at line "
+                f"{added[0].call.place.line}",
+                where=str(resize.call.place),
+                level=Level.WARNING,  # how many they are is not known: it may be none
                 also=(str(added[0].call.place),),
             )
 

@@ -151,7 +151,7 @@ def rows_of(model: Any) -> int | None:
         table = model.get_input_embeddings()
     except (AttributeError, NotImplementedError, TypeError):
         return None
-    shape = getattr(getattr(table, "weight", None), "shape", ())
+    shape: Any = getattr(getattr(table, "weight", None), "shape", ())
     return int(shape[0]) if len(shape) == 2 else None
 
 

@@ -55,7 +55,7 @@ def encoded(data: Any) -> bool:
 def raw_rows(data: Any, task: str | None) -> Any:
     """The data with the columns that hold text and labels; None where there are none that suit the task."""
     columns = columns_of(data)
-    if task not in SHAPES or kind_of(data) != "Dataset" or not columns or not len(data):
+    if task is None or task not in SHAPES or kind_of(data) != "Dataset" or not columns or not len(data):
         return None
     plain = data.with_format(None)
     row = plain[0]
