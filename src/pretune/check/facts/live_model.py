@@ -114,7 +114,7 @@ def read_live_model(model: Any, loading: LoadingFacts | None, weights: WeightFac
     alike = None
     if loading is not None and loading.model_class == type(inner).__name__ and not adapted:
         outer: dict[int, str] = {id(parameter): name for name, parameter in named.items()}
-        called: dict[str, str] = {name: outer.get(id(parameter), name) for name, parameter in own.items()}
+        called = {str(name): outer.get(id(parameter), str(name)) for name, parameter in own.items()}
         head = _called(called, (name for name, one in loading.expected.items() if one.role == "head"))
         missing = [one.name for one in loading.missing]
         fresh = _called(called, [*missing, *(one.expected.name for one in loading.mismatched)])
