@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pretune.artifacts.source import Source
     from pretune.artifacts.tokenizer import Tokenizer
     from pretune.tokens.plan import Plan
+    from pretune.tokens.suggest import Suggestions
     from pretune.tokens.tables import IdTables
 
 MADE_BY = "pretune tokens add"
@@ -189,6 +190,24 @@ def plan(
     slots = slots_of(tokenizer, rows=rows, tables=tables)
     made = make_plan(tokenizer, words, special=special, slots=slots, rows=rows, counted=counted_words(data))
     return Adding(source, tokenizer, tables, made, init, _texts(data) if init == "distill" else ())
+
+
+def suggested(model: str | Path, data: Any, *, most: int | None = None) -> Suggestions:
+    """Which words of the data are worth a token of their own.
+
+    Raises:
+        UserError: the model or the data cannot be read.
+    """
+    from pretune.corpus.word_counts import count_words
+    from pretune.tokens.inner_folder import inner_folder
+    from pretune.tokens.spare import slots_of
+    from pretune.tokens.suggest import suggest
+
+    source = inner_folder(locate(str(model)))
+    tokenizer, tables = read_tokenizer(source), tables_of(source)
+    rows = tables.rows if tables is not None else stated_rows(source, tokenizer)
+    slots = slots_of(tokenizer, rows=rows, tables=tables)
+    return suggest(tokenizer, count_words(_named(data)), slots=slots, rows=rows, most=most)
 
 
 def tables_of(source: Source) -> IdTables | None:

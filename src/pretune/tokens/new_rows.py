@@ -1,9 +1,10 @@
 """What new rows hold before any training: new_rows. Knows a plan and the tables, writes nothing.
 
-`mean`: the mean of the rows of the pieces that the word was (Hewitt 2021 averages the whole table instead, which
-says nothing of the word; of its pieces: 69 % less error on sentence vectors, see docs/tokens.md). The rows of a head
-of its own are the mean of all its rows, and biases are kept low: so the new tokens together get no more probability
-over old text than N / (V + N), by Jensen's inequality (https://nlp.stanford.edu/~johnhew/vocab-expansion.html).
+`mean`: the mean of the rows of the pieces that the word was, the first counted twice. (Hewitt 2021 averages the whole
+table instead, which says nothing of the word; the pieces say most of it, see docs/tokens.md.) The rows of a head of its
+own are the mean of all its rows, and biases are kept low: so the new tokens together get no more probability over old
+text than N / (V + N), by Jensen's inequality (https://nlp.stanford.edu/~johnhew/vocab-expansion.html). Where the head
+is the embedding and has no bias (GPT-2), nothing lowers a score: a new token gets at most what its pieces get.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ SAMPLE = 2048
 
 RANDOM = 0.02
 """Standard deviation of a random row, as initializer_range of most configs."""
+
+FIRST = 2
+"""How often the first piece counts: it says where the word begins, and most of what the word is (docs/tokens.md)."""
 
 APART = 0.1
 """What special tokens differ by from the mean row, in standard deviations of the table: two must not be one row."""
@@ -78,7 +82,8 @@ def _matrix(plan: Plan, tables: IdTables, table: IdTable, *, init: str, rest: in
         elif init == "hf" or (table.role == "output" and not table.tied_to):
             row = mean
         elif entry.pieces:
-            row = _pieces(entry, tables, table, made).mean(0)
+            pieces = _pieces(entry, tables, table, made)
+            row = np.average(pieces, axis=0, weights=[FIRST] + [1] * (len(pieces) - 1))
         else:
             row = mean + _noise(entry, table.width) * deviation * APART
         made[entry.id] = row.astype(np.float32)
