@@ -1,6 +1,6 @@
 """How good new rows are: sentences with a new token beside the same sentences cut the old way, on all-MiniLM-L6-v2.
 
-    python bench/tokens_rows.py [--assets ../shared/assets] [--words 100] [--pieces 3] [--choose] [--only mean,distill]
+    python bench/tokens_rows.py [--assets ../shared/assets] [--words 100] [--pieces 3] [--skip 0] [--choose]
 
 Words are taken by how often they occur in English text, times the pieces that a token of their own saves; every second
 one (`--choose`) is for choosing settings, the others are reported. Words of at most three pieces have 2.5 on average;
@@ -73,7 +73,7 @@ def prose(folder: Path) -> list[str]:
     return list(found)
 
 
-def held_out(model: Path, sentences: list[str], most: int, *, choose: bool, pieces: int = 3) -> Held:
+def held_out(model: Path, sentences: list[str], most: int, *, choose: bool, pieces: int = 3, skip: int = 0) -> Held:
     """The words that are judged, or those that settings are chosen on."""
     encoder = as_class(read_tokenizer(locate(str(model))))
     inside = [set(re.findall(r"[a-z]{4,}", sentence.lower())) for sentence in sentences]
@@ -82,7 +82,7 @@ def held_out(model: Path, sentences: list[str], most: int, *, choose: bool, piec
     counts = [len(one.ids) for one in encoder.encode_batch(frequent, add_special_tokens=False)]
     held = dict(zip(frequent, counts, strict=True))
     ranked = sorted(held, key=lambda word: (-counted[word] * (held[word] - 1), word))[choose::2]
-    words = [word for word in ranked if 1 < held[word] <= pieces][:most]
+    words = [word for word in ranked if 1 < held[word] <= pieces][skip : skip + most]
     places = defaultdict(list)
     for at, here in enumerate(inside):
         for word in here & set(words):
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--assets", type=Path, default=Path("../shared/assets"))
     parser.add_argument("--words", type=int, default=100)
     parser.add_argument("--pieces", type=int, default=3, help="words of at most so many")
+    parser.add_argument("--skip", type=int, default=0, help="the words before are not taken")
     parser.add_argument("--choose", action="store_true")
     parser.add_argument("--only", default=",".join(WAYS))
     given = parser.parse_args()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pretune.tokens.plan import Added
 
-SENTENCES = 14
+SENTENCES = 8
 """Built-in sentences a token."""
 
 FEWEST = 2
