@@ -1,0 +1,131 @@
+"""One forward pass over all sentences, every layer pooled every way on the go: encode.
+
+States are pooled as soon as a layer's batch is there, so that no more than one batch of them exists. Knows torch models
+of transformers; what a pooling is stands in poolers.py, what it is worth in score.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pretune.core.errors import UserError
+from pretune.pool.poolers import AVERAGING, Marks, document_weights, pool, weights
+from pretune.pool.store import Vectors, empty_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pretune.pool.tokenized import Tokenized
+
+TOKENS = 512
+"""Tokens in a batch on a CPU, whose caches then hold the states; a GPU gets many times as many."""
+
+TOKENS_GPU = 16_384
+
+
+def encode(
+    model: Any,
+    sentences: Tokenized,
+    *,
+    sentence_token: int = 0,
+    progress: Callable[[int], object] | None = None,
+) -> Vectors:
+    """Vectors of every sentence by every layer and pooling.
+
+    Args:
+        model: a base model, or the encoder of one, in evaluation mode where it is to run.
+        sentences: what it reads.
+        sentence_token: index of the token that the model's own head reads; -1: the last.
+        progress: called with the number of tokens done, batch by batch.
+
+    Raises:
+        UserError: the model gives no hidden states, or states that are not finite.
+    """
+    import torch
+
+    names = (*AVERAGING, "max")
+    count = len(sentences.ids)
+    with torch.inference_mode():
+        kept: _Kept | None = None
+        for batch, inputs, marks in _batches(model, sentences, sentence_token):
+            output = model(**inputs, output_hidden_states=True, return_dict=True)
+            states = getattr(output, "hidden_states", None)
+            if states is None:
+                raise UserError(
+                    f"{type(model).__name__} gives no hidden states",
+                    hint="pool needs an encoder or decoder of transformers that returns hidden_states",
+                )
+            if kept is None:
+                kept = _Kept(states, marks.special.shape, names, count, output)
+            table = weights(marks)
+            for row, layer in enumerate(kept.layers):
+                found = pool(states[layer], table, largest=True)
+                kept.table[row][:, batch] = found.transpose(0, 1).cpu().numpy()
+            if kept.pooler is not None:
+                kept.pooler[batch] = output.pooler_output.float().cpu().numpy()
+            if progress is not None:
+                progress(marks.special.numel())
+    if kept is None:
+        raise UserError("no sentence has a token that the model reads", hint="look at the file's text column")
+    return kept.vectors()
+
+
+class _Kept:
+    """The tables that batches are written into, laid out by the first batch."""
+
+    def __init__(self, states: Any, shape: tuple[int, int], names: tuple[str, ...], count: int, output: Any) -> None:
+        """See which layers have a state for every token; those that do not are left out with the reason."""
+        width = states[-1].shape[-1]
+        self.skipped = {
+            layer: f"has {one.shape[1]} states of {one.shape[2]} numbers for {shape[1]} tokens"
+            for layer, one in enumerate(states)
+            if tuple(one.shape) != (*shape, width)
+        }
+        self.layers = tuple(layer for layer in range(len(states)) if layer not in self.skipped)
+        self.names = names
+        self.table = empty_table((len(self.layers), len(names), count, width))
+        pooled = getattr(output, "pooler_output", None)
+        fits = pooled is not None and pooled.shape == (shape[0], width)
+        self.pooler = empty_table((count, width)) if fits else None
+
+    def vectors(self) -> Vectors:
+        """What was collected.
+
+        Raises:
+            UserError: a state is not a number.
+        """
+        import numpy as np
+
+        for row, layer in enumerate(self.layers):
+            # the sum is finite only if every number is: one pass, no table of flags.
+            if not np.isfinite(self.table[row].sum(dtype=np.float64)):
+                raise UserError(
+                    f"layer {layer} gives states that are not finite",
+                    hint="try --dtype float32; if it stays so, the weights themselves hold NaN or infinity",
+                )
+        return Vectors(self.layers, self.names, self.table, self.pooler, self.skipped)
+
+
+def _batches(model: Any, sentences: Tokenized, sentence_token: int) -> Iterator[tuple[Any, dict[str, Any], Marks]]:
+    """Batches of equally long sentences: their indices, the model's inputs and the marks of their tokens."""
+    import numpy as np
+    import torch
+
+    device = next(model.parameters()).device
+    size = 1 + max((int(ids.max()) for ids in sentences.ids if len(ids)), default=0)
+    idf, sif = document_weights(sentences.ids, sentences.special, size)
+    for batch in sentences.batches(TOKENS if device.type == "cpu" else TOKENS_GPU):
+        ids = np.stack([sentences.ids[place] for place in batch])
+        special = np.stack([sentences.special[place] for place in batch])
+        words = (~special).astype(np.float32)
+        marks = Marks(
+            special=torch.from_numpy(special).to(device),
+            idf=torch.from_numpy(idf[ids] * words).to(device),
+            sif=torch.from_numpy(sif[ids] * words).to(device),
+            cls=torch.full((len(batch),), sentence_token % ids.shape[1], device=device),
+            separator=torch.from_numpy(sentences.separator[batch]).to(device),
+        )
+        inputs = {"input_ids": torch.from_numpy(ids).to(device)}
+        if sentences.types is not None:
+            inputs["token_type_ids"] = torch.from_numpy(np.stack([sentences.types[i] for i in batch])).to(device)
+        yield batch, inputs, marks
