@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDS = 5
-REPEATS = 10
+REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class CrossFit:
 
 
 def cross_fit(score: Callable[[Any], Any], count: int, *, groups: Any | None = None, seed: int = 0) -> CrossFit:
-    """Choose on four fifths, score on the last fifth; five times over, with ten divisions.
+    """Choose on four fifths, score on the last fifth; five times over, with five divisions.
 
     Args:
         score: rows (indices, shape (R,)) -> scores of all choices on them, shape (K,), nan where undefined.

@@ -64,6 +64,18 @@ def correlations(columns: Any, scores: Any) -> Correlations:
     return Correlations(values, influence)
 
 
+def values(columns: Any, scores: Any) -> Any:
+    """Spearman's rho alone, without influences, for choosing again and again: shape (K,), nan where undefined."""
+    import numpy as np
+
+    table = np.asarray(columns, dtype=np.float64)
+    flat = np.ptp(table, axis=1) <= NOISE
+    left = ranks(np.where(flat[:, None], 0.0, table))
+    right = ranks(np.asarray(scores, dtype=np.float64)[None])[0]
+    scale = np.sqrt((left**2).sum(axis=1) * (right**2).sum())
+    return np.divide(left @ right, scale, out=np.full(len(table), np.nan), where=scale > 0)
+
+
 def ranks(columns: Any) -> Any:
     """Mid-ranks of each row, scaled to (0, 1) and centred: shape (K, P), float64."""
     import numpy as np
