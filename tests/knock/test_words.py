@@ -1,12 +1,14 @@
 """What is said, and what is not: causes, durations, secrets, mentions, cuts."""
 
 import signal
+import time
 
 import pytest
 
-from pretune.knock.message import Message, cause, duration, named, oom_kills
+from pretune.knock.memory import oom_kills
+from pretune.knock.message import Message, cause, duration, named
 from pretune.knock.redact import keep_tail, quiet, redact, secrets_of
-from pretune.knock.send import slack_payload
+from pretune.knock.slack import payload as slack_payload
 from pretune.knock.targets import Target
 
 
@@ -21,12 +23,12 @@ def test_causes():
 
 def test_oom_counter(tmp_path):
     """Both versions of control groups are read; without any the count is 0."""
-    assert oom_kills(tmp_path) == 0
+    assert oom_kills(str(tmp_path)) == 0
     (tmp_path / "proc/self").mkdir(parents=True)
     (tmp_path / "proc/self/cgroup").write_text("0::/a\n")
     (tmp_path / "sys/fs/cgroup/a").mkdir(parents=True)
     (tmp_path / "sys/fs/cgroup/a/memory.events").write_text("oom 2\noom_kill 3\n")
-    assert oom_kills(tmp_path) == 3
+    assert oom_kills(str(tmp_path)) == 3
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,46 @@ def test_payload_within_bounds():
     payload = slack_payload(Target("slack", "u", "l"), Message("t", "b", "가" * 100000 + "끝"))
     assert len(json.dumps(payload)) < 16384
     assert "끝" in payload["text"]
+
+
+@pytest.mark.parametrize("text", ["a", "-", "x.y-", "http://", "token ", "a=", "\x1b]", " ", "@", "<", "ab12"])
+def test_redacting_is_fast_on_any_line(text):
+    """A line of 64,000 letters of any kind is no trap for the patterns."""
+    begun = time.process_time()
+    redact(text * (64000 // len(text)), ("secret",))
+    quiet(text * (64000 // len(text)))
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--hf-token VALUE1234", "--my.secret=VALUE1234", 'api_key = "VALUE1234"', "'password': 'VALUE1234'",
+        "WANDB_API_KEY=VALUE1234", "secret_access_key: VALUE1234", "postgres://me:VALUE1234@db/x", "Authorization: Basic VALUE1234=",
+        "https://hooks.slack.com/services/T0/B0/VALUE1234", "https://discord.com/api/webhooks/1/VALUE1234",
+        "https://api.telegram.org/bot123:VALUE1234/sendMessage", "sk-proj-VALUE1234abc", "xoxb-VALUE1234-x", "ghp_VALUE1234abcd",
+        "-----BEGIN RSA PRIVATE KEY-----\nVALUE1234\n-----END RSA PRIVATE KEY-----", "eyJhbGciOiJI.VALUE1234xyz.abc",
+    ],
+)  # fmt: skip
+def test_shapes_of_secrets(text):
+    """Whatever stands where secrets stand is taken out, with text around it, in any case."""
+    for each in (text, f"before {text} after", f"({text})"):
+        assert "VALUE1234" not in redact(each)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss=0.25",
+        "step 10/900",
+        "--lr 3e-5",
+        "num_tokens=512",
+        "tokenizer: klue/bert-base",
+        "epoch 1: 가나다",
+        "a@b.co",
+        "path/to/secretary.txt",
+    ],
+)
+def test_figures_stay(text):
+    """What training prints is not taken for secrets."""
+    assert redact(text) == text

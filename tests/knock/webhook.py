@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
 from typing import Any
 
+GOOD = b"ok"
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -18,18 +21,27 @@ class Webhook:
     Args:
         faults: what each request meets, the last for all that follow: `ok`, `slow`, `trickle`, `reset`, `redirect`,
             `garbage`, or a status such as `404` or `503 1` (with Retry-After: 1).
+        tls: a file with certificate and key, for https.
 
     Attributes:
         bodies: what was posted, in order.
+        times: when, monotonic.
+        lines: the request lines.
     """
 
-    def __init__(self, *faults: str) -> None:
+    def __init__(self, *faults: str, tls: str = "") -> None:
         self.faults = list(faults) or ["ok"]
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.lines: list[str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._over = threading.Event()
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/services/T0/B0/verysecretpath"
+        self._tls: ssl.SSLContext | None = None
+        if tls:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(tls)
+        self.host = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._socket.getsockname()[1]}/services/T0/B0/verysecretpath"
         threading.Thread(target=self._serve, daemon=True).start()
 
     def __enter__(self) -> Webhook:  # noqa: PYI034 - never subclassed
@@ -37,11 +49,16 @@ class Webhook:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        with contextlib.suppress(OSError):  # a thread left in accept() would take the connections of the next server
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def texts(self) -> list[str]:
-        """The texts that were posted."""
-        return [body["text"] for body in self.bodies]
+        """The texts that were posted, in whatever form."""
+        return [
+            body["text"] if "text" in body else f"{body.get('title', '')}\n{body.get('message', '')}"
+            for body in self.bodies
+        ]
 
     def wait(self, part: str, seconds: float = 15) -> str:
         """The first text that holds `part`, waited for."""
@@ -62,6 +79,11 @@ class Webhook:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
         with connection, connection.makefile("rwb") as file:
             try:
                 first = file.readline()
@@ -75,12 +97,13 @@ class Webhook:
                 fault = self.faults.pop(0) if len(self.faults) > 1 else self.faults[0]
                 self.bodies.append(json.loads(body) if body else {"text": first.decode()})
                 self.times.append(time.monotonic())
+                self.lines.append(first.decode())
                 self._do(fault, connection, file)
             except (OSError, ValueError):
                 return
 
     def _do(self, fault: str, connection: socket.socket, file: Any) -> None:
-        good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+        good = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(GOOD), GOOD)
         if fault == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif fault == "slow":

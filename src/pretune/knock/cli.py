@@ -1,6 +1,6 @@
-"""`pretune knock`: its grammar, read by hand, because importing click would cost more than the whole supervisor may.
+"""`pretune knock`: from the words of the command line to a run that is watched. Does not know how it is told.
 
-The first word that is no option of ours starts the command, which keeps all its own.
+Nothing but the standard library's smallest modules is imported: what this process costs, every run pays.
 """
 
 from __future__ import annotations
@@ -8,104 +8,95 @@ from __future__ import annotations
 import os
 import sys
 
+from pretune.knock.grammar import Mistake, parse
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-HELP = """Usage: pretune knock [--to TARGET]... [OPTIONS] [--] COMMAND...
-       pretune knock slack --webhook-url URL [--channel C] [--user-mentions A,B] COMMAND...
+HELP = """\
+Usage: pretune knock [--to TARGET]... [OPTIONS] [--] COMMAND...
+       pretune knock SERVICE --webhook-url URL ... [--] COMMAND...
        pretune knock test [TARGET]...
+       pretune knock attach PID [--to TARGET]...
        pretune knock flush
 
-  Run a command and be told how it ended. Its exit code, signals, input and output are untouched.
+  Run a command and be told how it ended. Its exit code, signals, input and output
+  are untouched, and no service that is down can stop or delay it.
 
-  TARGET is a webhook URL, an Apprise URL, "desktop", or a name in ~/.config/pretune/knock.toml. Without any,
-  PRETUNE_KNOCK and then the file's `default` count; with none at all the terminal is told.
+  TARGET is a webhook URL, an Apprise URL, "desktop", or a name in
+  ~/.config/pretune/knock.toml. Without any, PRETUNE_KNOCK and then the file's
+  `default` count; with none at all the terminal and the desktop are told.
+  The first word that is no option starts the command; `--` may stand before it.
+
+  SERVICE is one of knockknock's, with its options: chime desktop dingtalk discord
+  email matrix rocketchat slack sms teams telegram wechat.
+
+  test sends a message now; attach follows a process that runs already; flush sends
+  what an outage has kept back (the next run does so, too).
 
 Options:
-  --to TARGET   where to; may be repeated
-  --no-start    tell only the end
-  --strict      do not start the command when a target cannot be used
-  --linger S    seconds an outage is waited out after the end (600)
-  --help        show this
+  --to TARGET      where to; may be repeated
+  --no-start       tell only the end (a run under 0.7 s tells no start anyway)
+  --stall TIME     alert after so long without a sign of life: 90, 30m, 2h
+  --heartbeat URL  asked for at the start, each minute and at the end (dead-man switch)
+  --linger TIME    how long an outage is waited out after the end (10m)
+  --strict         do not start the command when a target cannot be used
+  --help           show this
+
+Examples:
+  pretune knock python train.py --epochs 3
+  pretune knock --to team --stall 30m -- torchrun --nproc-per-node 8 train.py
+  pretune knock slack --webhook-url URL --channel runs sleep 10
 """
-
-
-class Mistake(Exception):  # noqa: N818 - it is the person's, shown in one line
-    """The command line cannot be read."""
-
-
-def parse(words: list[str]) -> tuple[list[str], dict[str, Any]]:
-    """The command, and the plan for the messenger.
-
-    Raises:
-        Mistake: an option of ours lacks its value, or there is no command.
-    """
-    plan: dict[str, Any] = {"targets": []}
-    hook: dict[str, Any] | None = None
-    words = list(words)
-    if words[:1] == ["slack"]:
-        hook = {"kind": "slack"}
-        words.pop(0)
-    keys = {"--webhook-url": "url", "--channel": "channel", "--user-mentions": "mentions"}
-    while words and words[0].startswith("-"):
-        name, given, value = words.pop(0).partition("=")
-        if name == "--" and not given:
-            break
-        if name in ("--no-start", "--strict"):
-            plan["start" if name == "--no-start" else "strict"] = name == "--strict"
-            continue
-        if name not in ("--to", "--linger", *(keys if hook is not None else ())):
-            raise Mistake(f"{name} is no option of pretune knock")
-        if not given:
-            if not words:
-                raise Mistake(f"{name} needs a value")
-            value = words.pop(0)
-        if name == "--to":
-            plan["targets"].append(value)
-        elif name == "--linger":
-            try:
-                plan["linger"] = max(float(value), 0.0)
-            except ValueError:
-                raise Mistake("--linger needs seconds") from None
-        elif hook is not None:
-            hook[keys[name]] = [part for part in value.split(",") if part] if name == "--user-mentions" else value
-    if hook is not None:
-        if not hook.get("url"):
-            raise Mistake("slack needs --webhook-url")
-        plan["targets"].append(hook)
-    if not words:
-        raise Mistake("no command to run")
-    return words, plan
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line; does not return when a command was run."""
-    if arguments[:1] in ([], ["--help"], ["-h"]):
+    if arguments[:1] in ([], ["--help"], ["-h"], ["help"]):
         sys.stdout.write(HELP)
         return 0
-    if arguments[0] in ("test", "flush"):
-        from pretune.knock.errands import flush, test
-
-        return test(arguments[1:]) if arguments[0] == "test" else flush()
     try:
+        if arguments[0] in ("test", "flush", "attach"):
+            return _errand(arguments)
         command, plan = parse(arguments)
     except Mistake as mistake:
         sys.stderr.write(f"pretune: {mistake}\nhint: pretune knock --help\n")
         return 2
-    _hide(plan)
-    sys.stdout.flush()
-    from pretune.knock.supervise import run
+    hide([word for target in plan["targets"] for word in _secret(target)] + [str(plan.get("heartbeat", ""))])
+    if sys.platform.startswith("linux"):
+        from pretune.knock.supervise import run
 
-    run(command, plan)
-    raise AssertionError  # it does not return
+        run(command, plan)
+    from pretune.knock.supervise_simply import run as run_simply
+
+    return run_simply(command, plan)
 
 
-def _hide(plan: dict[str, Any]) -> None:
-    """Take the targets' URLs out of what `ps` shows of this process and of the messenger; Linux only."""
-    urls = [each if isinstance(each, str) else each["url"] for each in plan["targets"]]
-    urls = [url for url in urls if "://" in url]
-    if not urls:
+def _errand(arguments: list[str]) -> int:
+    from pretune.core.errors import UserError
+    from pretune.knock import errands
+
+    try:
+        return {"test": errands.test, "flush": errands.flush, "attach": errands.attach}[arguments[0]](arguments[1:])
+    except UserError as mistake:
+        hint = f"\nhint: {mistake.hint}" if mistake.hint else ""
+        sys.stderr.write(f"pretune: {mistake.message}{hint}\n")
+        return mistake.exit_code
+
+
+def _secret(target: str | dict[str, Any]) -> list[str]:
+    """What of a target must not be read in the list of processes."""
+    if isinstance(target, str):
+        return [target] if "://" in target else []
+    marks = ("url", "token", "secret", "sid", "homeserver", "user_id")
+    return [str(value) for name, value in target.items() if name.endswith(marks)]
+
+
+def hide(words: list[str]) -> None:
+    """Take these words out of what `ps` shows of this process and of the messenger; Linux only."""
+    words = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
+    if not words or not sys.platform.startswith("linux"):
         return
     try:
         with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib costs its import
@@ -113,8 +104,8 @@ def _hide(plan: dict[str, Any]) -> None:
         with open("/proc/self/mem", "r+b", buffering=0) as memory:  # noqa: PTH123
             memory.seek(first)
             text = memory.read(end - first)
-            for url in map(os.fsencode, urls):
-                text = text.replace(url, b"*" * len(url))
+            for word in map(os.fsencode, words):
+                text = text.replace(word, b"*" * len(word))
             memory.seek(first)
             memory.write(text)
     except (OSError, ValueError):

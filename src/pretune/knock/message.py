@@ -10,20 +10,19 @@ import os
 import shlex
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 
 from pretune.knock.redact import keep_tail, redact, redact_command
 
 LONGEST_COMMAND = 400
 _MEANT = {
-    signal.SIGSEGV: "segmentation fault: a bug in native code",
-    signal.SIGABRT: "aborted: native code gave up",
-    signal.SIGBUS: "bus error: often a full /dev/shm",
-    signal.SIGILL: "illegal instruction: built for another CPU",
-    signal.SIGINT: "interrupted",
-    signal.SIGTERM: "asked to stop",
-    signal.SIGHUP: "the terminal went away",
-    signal.SIGXCPU: "its CPU time limit",
+    "SIGSEGV": "segmentation fault: a bug in native code",
+    "SIGABRT": "aborted: native code gave up",
+    "SIGBUS": "bus error: often a full /dev/shm",
+    "SIGILL": "illegal instruction: built for another CPU",
+    "SIGINT": "interrupted",
+    "SIGTERM": "asked to stop",
+    "SIGHUP": "the terminal went away",
+    "SIGXCPU": "its CPU time limit",
 }
 
 
@@ -36,12 +35,16 @@ class Message:
         body: host, duration and the like, one line or two.
         tail: the last lines of the log; may be empty.
         good: whether it is good news.
+        picture: a small PNG in base64, for services that take attachments; may be empty.
+        edits: the name of a message that this one replaces, where the service can; empty: it stands alone.
     """
 
     title: str
     body: str
     tail: str = ""
     good: bool = True
+    edits: str = ""
+    picture: str = ""
 
 
 def cause(status: int, oom_kills: int = 0) -> str:
@@ -51,14 +54,11 @@ def cause(status: int, oom_kills: int = 0) -> str:
         status: as `os.wait` gives it.
         oom_kills: how many processes of its control group the kernel has killed for memory meanwhile.
     """
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
+    number, code = status & 0x7F, status >> 8  # what os.WTERMSIG and os.WEXITSTATUS do, also where there are none
+    if number:
         name = _signal(number)
-        if number == signal.SIGKILL:
-            return f"killed by {name}: " + _memory(oom_kills)
-        meant = _MEANT.get(signal.Signals(number)) if name.startswith("SIG") else None
+        meant = _memory(oom_kills) if name == "SIGKILL" else _MEANT.get(name)
         return f"killed by {name}" + (f": {meant}" if meant else "")
-    code = os.waitstatus_to_exitcode(status)
     if code == 0:
         return "exit code 0"
     words = {126: " (cannot be executed)", 127: " (command not found)"}.get(code, "")
@@ -79,29 +79,6 @@ def _signal(number: int) -> str:
 
 def _memory(kills: int) -> str:
     return "out of memory, the kernel counted an oom_kill" if kills > 0 else "perhaps out of memory"
-
-
-def oom_kills(root: Path = Path("/")) -> int:
-    """How often the kernel killed in this process's control group for memory, version 1 or 2; 0 when unknown."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return 0
-    count = 0
-    for line in lines:
-        _, kinds, path = line.split(":", 2)
-        if kinds not in ("", "memory"):
-            continue
-        folder = root / "sys/fs/cgroup" / kinds
-        name = "memory.oom_control" if kinds else "memory.events"
-        for place in (folder / path.lstrip("/") / name, folder / name):
-            try:
-                pairs = [text.split() for text in place.read_text().splitlines()]
-            except OSError:
-                continue
-            count += sum(int(pair[1]) for pair in pairs if pair[0] == "oom_kill")
-            break
-    return count
 
 
 def duration(seconds: float) -> str:
@@ -147,17 +124,18 @@ class Log:
     """The file that stderr goes into, if it is one.
 
     Args:
-        descriptor: of stderr, while it is still the run's.
+        descriptor: of stderr, while it is still the run's; or its path in /proc.
         start: bytes that it held before the run.
     """
 
-    def __init__(self, descriptor: int = 2, *, start: int = 0) -> None:
+    def __init__(self, descriptor: int | str = 2, *, start: int = 0) -> None:
         self._file, self._start = -1, start
         try:
             import stat
 
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                self._file = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+            if stat.S_ISREG(os.stat(descriptor).st_mode):  # noqa: PTH116 - a descriptor, or a path
+                path = descriptor if isinstance(descriptor, str) else f"/proc/self/fd/{descriptor}"
+                self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             pass  # closed, or only to be written
 
@@ -177,4 +155,4 @@ class Log:
         except OSError:
             return ""
         shown = [line.rpartition("\r")[2] or line for line in text.replace("\r\n", "\n").rstrip().split("\n")]
-        return keep_tail(redact("\n".join(shown[-lines:]), secrets), most)
+        return keep_tail(redact("\n".join(shown[-lines:])[-5 * most :], secrets), most)

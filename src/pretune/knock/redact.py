@@ -15,22 +15,25 @@ if TYPE_CHECKING:
 HIDDEN = "[secret]"
 _NAMED = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|PRETUNE_KNOCK", re.IGNORECASE)
 _HARMLESS = re.compile(r"true|false|yes|none|null|auto|default|\d{1,5}|[\d.]+", re.IGNORECASE)
-_NAME = (
-    r"[\w.-]*(?:token(?!s\b|iz)|secret|passw|passphrase|pass\b|(?:api|access|private)[-_]?key|credential"
-    r"|webhook[-_]?url)[\w-]*"
+_WORD = (
+    r"(?:token(?!s\b|iz)|secret|passw|passphrase|pass\b|(?:api|access|private)[-_]?key|credential|webhook[-_]?url)"
+    r"[\w-]{0,40}"
 )
+_NAME = rf"[\w.-]{{0,60}}?{_WORD}"
+"""Everything is bounded: a line of 60,000 letters must not keep the message back."""
 _OPTION = re.compile(rf"-{{1,2}}{_NAME}", re.IGNORECASE)
 _SHAPES = [
-    (re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(rf"(--?{_NAME}\s+)(?!-)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"([a-z][a-z0-9+.-]{0,20}://)[^/\s@'\"]{1,300}@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"\b(Bearer|Basic)\s{1,4}[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (re.compile(rf"((?<![\w-])--?{_NAME}\s{{1,4}})(?!-)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
     (
         re.compile(
-            rf"({_NAME}[\"']?\s*[=:]\s*[\"']?)(?!(?:\d+|true|false|none|null)\b|\[secret)[^\s\"',;&]+", re.IGNORECASE
+            rf"({_WORD}[\"']?\s{{0,4}}[=:]\s{{0,4}}[\"']?)(?!(?:\d+|true|false|none|null)\b|\[secret)[^\s\"',;&]+",
+            re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"https?://[^\s\"'<>]*(?:/services/|/webhooks?/|/hooks/|/bot\d+:)[^\s\"'<>]+"), HIDDEN),
+    (re.compile(r"https?://[^\s\"'<>]{0,200}?(?:/services/|/webhooks?/|/hooks/|/bot\d+:)[^\s\"'<>]+"), HIDDEN),
     (
         re.compile(
             r"\b(?:hf_|sk-|pk-|rk-|xox[a-z]-|xapp-|gh[opusr]_|github_pat_|glpat-|npm_|pypi-|dckr_pat_|AKIA|ASIA|AIza|ya29\.)[\w./-]{8,}"
@@ -84,8 +87,8 @@ def redact_command(command: Iterable[str], secrets: Iterable[str] = ()) -> list[
 
 def quiet(text: str) -> str:
     """Takes the meaning from `@everyone`, `@name` and `<!channel>` with a zero-width space; an address a@b stays."""
-    text = re.sub(r"(?<![\w.])@(?=\w)", "@\u200b", text)
-    return re.sub(r"<(?=[!@#])", "<\u200b", text)
+    text = re.sub(r"(?<![\w.])@(?=\w)|@(?=(?:everyone|here|channel|all|room)\b(?!\.\w))", "@\u200b", text)
+    return re.sub(r"<(?=[!@#]|users/|at[\s>])", "<\u200b", text)
 
 
 def keep_tail(text: str, most: int, measure: Callable[[str], int] = len) -> str:

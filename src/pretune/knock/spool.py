@@ -5,6 +5,7 @@ A message that may have been delivered when nobody answered is tried once more, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pretune.knock.exits import alive, born
 from pretune.knock.message import Message
 from pretune.knock.targets import from_json
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST, OLDEST, LARGEST = 200, 7 * 86400, 64 * 1024
 """Files kept; seconds a message is worth telling; bytes of one file."""
+SHORT = 120
+"""Seconds after which a message is taken for abandoned where nobody can ask whether a process is there."""
 FOREIGN = 3600
 """Seconds after which a message that another host began to send is taken for abandoned."""
 
@@ -36,6 +40,7 @@ class Entry:
         message: what it says.
         created: seconds since 1970.
         perhaps: whether an attempt got no clear answer.
+        due: seconds since 1970 before which the service wants nothing more.
         path: its file; None when the folder cannot be written.
     """
 
@@ -43,6 +48,7 @@ class Entry:
     message: Message
     created: float
     perhaps: bool = False
+    due: float = 0.0
     path: Path | None = None
 
 
@@ -59,9 +65,8 @@ def put(where: Path, target: Target, message: Message) -> Entry:
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         where.chmod(0o700)
-        for old in sorted(where.glob("*.json"))[: -MOST + 1 or None][
-            : max(len(list(where.glob("*.json"))) - MOST + 1, 0)
-        ]:
+        kept = sorted(where.glob("*.json"))
+        for old in kept[: max(len(kept) - MOST + 1, 0)]:
             old.unlink(missing_ok=True)
         path = where / f"{time.time_ns()}-{os.getpid()}-{os.urandom(3).hex()}.json"
         entry = replace(entry, path=path)
@@ -71,9 +76,9 @@ def put(where: Path, target: Target, message: Message) -> Entry:
     return entry
 
 
-def mark(entry: Entry, *, perhaps: bool) -> Entry:
+def mark(entry: Entry, *, perhaps: bool, due: float = 0.0) -> Entry:
     """Note whether an attempt was begun and not answered, so that a crash in between is known."""
-    entry = replace(entry, perhaps=perhaps)
+    entry = replace(entry, perhaps=perhaps, due=due)
     try:
         _write(entry)
     except OSError:
@@ -98,10 +103,13 @@ def waiting(where: Path) -> list[Path]:
         return []
 
 
-def claim(where: Path) -> list[Entry]:
-    """The messages whose messenger is gone, now ours; those too old are dropped."""
-    import fcntl
+def claim(where: Path, *, early: bool = False) -> list[Entry]:
+    """The messages whose messenger is gone, now ours; those too old are dropped.
 
+    Args:
+        where: the spool's folder.
+        early: whether those are wanted, too, whose service asked for more patience.
+    """
     found: list[Entry] = []
     if not waiting(where):
         return found
@@ -110,14 +118,22 @@ def claim(where: Path) -> list[Entry]:
     except OSError:
         return found
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(ImportError):  # Windows
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
         for path in waiting(where):
             try:
                 data = json.loads(path.read_bytes()[:LARGEST])
                 entry = Entry(
-                    from_json(data["target"]), Message(**data["message"]), data["created"], data["perhaps"], path
+                    from_json(data["target"]),
+                    Message(**data["message"]),
+                    float(data["created"]),
+                    bool(data["perhaps"]),
+                    float(data.get("due", 0)),
+                    path,
                 )
-                if _alive(data["owner"], data["created"]):
+                if _alive(data["owner"], entry.created) or (entry.due > time.time() and not early):
                     continue
                 if time.time() - entry.created > OLDEST:
                     drop(entry)
@@ -142,7 +158,8 @@ def _write(entry: Entry) -> None:
         "message": asdict(entry.message),
         "created": entry.created,
         "perhaps": entry.perhaps,
-        "owner": [socket.gethostname(), os.getpid(), _born(os.getpid())],
+        "due": entry.due,
+        "owner": [socket.gethostname(), os.getpid(), born(os.getpid())],
     }
     beside = entry.path.with_suffix(".new")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -151,16 +168,10 @@ def _write(entry: Entry) -> None:
     beside.replace(entry.path)
 
 
-def _born(pid: int) -> str:
-    """When a process began, so that a number used again is another process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
 def _alive(owner: list[Any], created: float) -> bool:
-    host, pid, born = owner
+    host, pid, when = owner
+    if not when:  # no /proc there: it was at work for seconds at most
+        return time.time() - created < SHORT
     if host != socket.gethostname():
         return time.time() - created < FOREIGN
-    return bool(born) and _born(int(pid)) == born
+    return alive(int(pid), when)

@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import signal
-import sys
 import time
+
+from pretune.knock.beside import Messenger, say
+from pretune.knock.memory import oom_kills
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn
 
-FAREWELL = 1.6
-"""Seconds that the end may wait for the first answer of the services."""
 _NOT_OURS = {
     signal.SIGKILL,
     signal.SIGSTOP,
     *(getattr(signal, f"SIG{name}") for name in "SEGV BUS FPE ILL TRAP SYS".split()),
 }
-_GIVING_UP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 
 def run(command: Sequence[str], plan: dict[str, Any]) -> NoReturn:
@@ -37,13 +35,14 @@ def run(command: Sequence[str], plan: dict[str, Any]) -> NoReturn:
 
     Args:
         command: program and arguments.
-        plan: what the messenger is given, see `messenger.serve`.
+        plan: what the messenger is given, see `serve.serve`.
     """
     watched = signal.valid_signals() - _NOT_OURS
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the kernel would swallow the exit status
     plan = {**plan, "command": list(command), "started": time.time(), "clock": time.monotonic(), "wrapper": os.getpid()}
-    plan["log_from"] = _size_of_log()
+    plan["log_from"], plan["oom_kills"] = _size_of_log(), oom_kills()
+    plan["terminal"] = 2 if os.isatty(2) else 1 if os.isatty(1) else -1
     messenger = Messenger(plan)
     if plan.get("strict") and not messenger.agrees():
         os._exit(2)
@@ -112,14 +111,18 @@ def _fail(name: str, error: OSError, messenger: Messenger) -> NoReturn:
 
 def _let_go(messenger: Messenger) -> None:
     """Close what the command got: a pipe must end when the command, not when its supervisor, lets go of it."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(null, number)
     lowest = 3
     for kept in sorted((messenger.down, messenger.up)):
         os.closerange(lowest, kept)
         lowest = max(lowest, kept + 1)
     os.closerange(lowest, 1 << 20)
+    try:
+        null = os.open(os.devnull, os.O_RDWR)
+    except OSError:
+        return
+    for number in (0, 1):
+        if number not in (messenger.plan["terminal"], null):
+            os.dup2(null, number)
 
 
 def _watch(child: int, watched: set[Any], messenger: Messenger) -> tuple[int, Any]:
@@ -161,127 +164,3 @@ def _leave(status: int) -> NoReturn:
         os.kill(os.getpid(), number)
         os._exit(128 + number)  # the first process of a container does not die of signals
     os._exit(os.waitstatus_to_exitcode(status))
-
-
-def say(text: str) -> None:
-    """One line for the person, on stderr; dropped when it cannot be written at once."""
-    line = f"pretune knock: {text}\n".encode(errors="backslashreplace")
-    try:
-        if select.select([], [2], [], 0)[1]:
-            os.write(2, line[:4096])
-    except (OSError, ValueError):
-        pass
-
-
-class Messenger:
-    """The process beside us that talks to the services: a fork that begins its work when told to.
-
-    Args:
-        plan: what it is given.
-
-    Attributes:
-        pid: its process id; 0 when there is none.
-        down: descriptor for lines to it.
-        up: descriptor of lines from it.
-    """
-
-    def __init__(self, plan: dict[str, Any]) -> None:
-        self.plan, self.pid, self.down, self.up = plan, 0, -1, -1
-        self._rest = b""
-        try:
-            self._start()
-        except OSError:  # no process or descriptor left: the run goes on without
-            self.pid = 0
-
-    def _start(self) -> None:
-        ends = [_above(end) for _ in range(2) for end in os.pipe()]
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.close(ends[1])
-                os.close(ends[2])
-                os.read(ends[0], 1)  # the command starts first
-                from pretune.knock.messenger import serve
-
-                serve(self.plan, ends[0], ends[3])
-            except BaseException:  # noqa: BLE001 - never a traceback into the terminal of the run
-                if "PRETUNE_DEBUG" in os.environ:
-                    sys.excepthook(*sys.exc_info())
-            finally:
-                os._exit(0)
-        os.close(ends[0])
-        os.close(ends[3])
-        self._rest = b""
-        self.down, self.up = ends[1], ends[2]
-        os.set_blocking(self.down, False)
-
-    def tell(self, line: str) -> bool:
-        """Send it a line; whether that was possible."""
-        try:
-            return self.pid > 0 and os.write(self.down, b"\n" + line.encode() + b"\n") > 0
-        except OSError:
-            return False
-
-    def has(self, number: int, *, otherwise: bool = False) -> bool:
-        """Whether it, too, got signal `number`, so that the whole group did; `otherwise` when it does not answer."""
-        if not self.tell(f"signal {int(number)}"):
-            return otherwise
-        end = time.monotonic() + 0.5
-        while (left := end - time.monotonic()) > 0:
-            for line in self._lines(left):
-                if line.startswith("got "):
-                    return line == "got 1"
-            if self.up < 0:
-                break
-        return otherwise
-
-    def agrees(self) -> bool:
-        """Whether all targets can be used; says what is wrong."""
-        self.tell("ready?")
-        end = time.monotonic() + 10
-        while self.up >= 0 and (left := end - time.monotonic()) > 0:
-            for line in self._lines(left):
-                if line.startswith("ready "):
-                    return line == "ready 1"
-        return False
-
-    def report(self, line: str) -> None:
-        """Tell it the end and wait a moment for the answers of the services; a signal ends the waiting."""
-        if not self.tell(line):
-            try:
-                self._start()
-            except OSError:
-                return
-            self.tell(line)
-        end = time.monotonic() + FAREWELL
-        while self.up >= 0 and (left := end - time.monotonic()) > 0:
-            if "done" in self._lines(min(left, 0.1)) or signal.sigpending() & _GIVING_UP:
-                break
-
-    def _lines(self, wait: float) -> list[str]:
-        """The lines that came within `wait` seconds; what is meant for the person is said."""
-        if self.up < 0 or not select.select([self.up], [], [], wait)[0]:
-            return []
-        data = os.read(self.up, 65536)
-        if not data:
-            os.close(self.up)
-            self.up = -1
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        texts = [line.decode(errors="replace") for line in lines]
-        for text in texts:
-            if text.startswith("say "):
-                say(text[4:])
-            elif text.startswith("tty ") and os.isatty(2):
-                say(text[4:] + "\a")
-        return texts
-
-
-def _above(number: int) -> int:
-    """The descriptor, or a copy above 2: a closed stdin of the command has to stay closed."""
-    if number > 2:
-        return number
-    import fcntl
-
-    copy: int = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
-    os.close(number)
-    return copy

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pretune.core.errors import UserError, did_you_mean
+from pretune.knock.desktop import missing
+from pretune.knock.services import SERVICES, Unusable, entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +39,7 @@ class Target:
         label: what it may be called in words.
         channel: Slack's channel, where the webhook allows to choose; may be empty.
         mentions: ids of people to ping.
+        words: what else has to be in each message, such as a keyword; of a desktop, its title.
     """
 
     kind: str
@@ -44,6 +47,7 @@ class Target:
     label: str
     channel: str = ""
     mentions: tuple[str, ...] = ()
+    words: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As the spool keeps it."""
@@ -81,10 +85,14 @@ def resolve(named: Iterable[str | Mapping[str, Any]], environment: Mapping[str, 
     if not asked:
         default = config.get("default", [])
         asked = [default] if isinstance(default, str) else list(default) if isinstance(default, list) else []
+    names = config.get("targets", {})
+    if not isinstance(names, dict):
+        mistakes.append("knock.toml: targets is no table")
+        names = {}
     found: list[Target] = []
     for each in asked:
         try:
-            target = _target(each, config.get("targets") or {})
+            target = _target(each, names)
         except UserError as error:
             mistakes.append(error.message + (f" ({error.hint})" if error.hint else ""))
             continue
@@ -106,27 +114,55 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _target(asked: str | Mapping[str, Any], names: Mapping[str, Any]) -> Target:
     if not isinstance(asked, str):
-        return Target(
-            str(asked.get("kind") or _kind(str(asked["url"]))),
-            str(asked["url"]),
-            str(asked.get("label") or _label(str(asked["url"]))),
-            str(asked.get("channel") or ""),
-            tuple(map(str, asked.get("mentions") or ())),
-        )
+        return _described(asked)
     if asked == "desktop":
-        return Target("desktop", "desktop", "desktop")
+        return _described({"service": "desktop"})
     if "://" not in asked:
-        entry = names.get(asked)
-        if isinstance(entry, str):
-            entry = {"url": entry}
-        if not isinstance(entry, dict) or not isinstance(entry.get("url"), str):
+        found = names.get(asked)
+        if isinstance(found, str):
+            found = {"url": found}
+        if not isinstance(found, dict):
             shown = asked if len(asked) < 30 else "it"
             raise UserError(
                 f'"{shown}" is neither a URL nor a name in knock.toml',
                 hint=did_you_mean(asked, names) or "names there: " + (", ".join(names) or "none"),
             )
-        return _target({"label": asked, **entry}, {})
+        return _described({**found, "label": asked})
     return Target(_kind(asked), asked, _label(asked))
+
+
+def _described(asked: Mapping[str, Any]) -> Target:
+    """A target from its parts, or from one of knockknock's services and its parameters."""
+    if "service" in asked:
+        name = str(asked["service"])
+        if name not in SERVICES:
+            raise UserError(f'"{name[:30]}" is no service', hint=did_you_mean(name, SERVICES) or ", ".join(SERVICES))
+        given = {key: value for key, value in asked.items() if key not in ("service", "label")}
+        try:
+            asked = {**entry(name, given, os.environ), "label": str(asked.get("label") or name)}
+        except Unusable as error:
+            raise UserError(str(error)) from None
+    url = asked.get("url")
+    if not isinstance(url, str) or not url:
+        raise UserError("a target has no url", hint='expected name = { url = "…" } in knock.toml')
+    kind = str(asked.get("kind") or "")
+    if kind == "desktop":
+        if why := missing(os.environ):
+            raise UserError(f"desktop: {why}")
+    elif kind != "apprise":
+        kind = kind if _kind(url) and kind == "slack" else _kind(url)
+    mentions = asked.get("mentions") or ()
+    people = (
+        mentions.split(",") if isinstance(mentions, str) else mentions if isinstance(mentions, list | tuple) else ()
+    )
+    return Target(
+        kind,
+        url,
+        str(asked.get("label") or _label(url)),
+        str(asked.get("channel") or ""),
+        tuple(str(name).strip() for name in people),
+        str(asked.get("words") or ""),
+    )
 
 
 def _kind(url: str) -> str:
@@ -146,7 +182,7 @@ def _label(url: str) -> str:
     return (parts.hostname or parts.scheme) if parts.scheme in ("http", "https") else parts.scheme
 
 
-def usable(environment: Mapping[str, str] | None = None, *names: str) -> list[Target]:
+def usable(environment: Mapping[str, str] | None = None, *names: str | Mapping[str, Any]) -> list[Target]:
     """The targets for `names`, at least one.
 
     Raises:
