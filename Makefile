@@ -42,11 +42,13 @@ $(VENV)/python.stamp:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/demo.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+KERNEL := setup.py $(wildcard src/kernel/*)
+
+$(VENV)/demo.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt $(KERNEL)
 	$(PIP) install -qq -c constraints.txt -e ".[demo]"
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+$(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt $(KERNEL)
 	$(PIP) install -qq -c constraints.txt -e ".[dev]"
 	touch $@ $(VENV)/demo.stamp
 

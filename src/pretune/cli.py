@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PARTS = {
     "check": "find what would spoil a fine-tune before it starts",
     "tokens": "add words and special tokens without harming the model",
+    "train": "fine-tune with the Trainer or with a loop you can read, same numbers",
+    "knock": "run a command and be told when it is done, or died, or hangs",
     "demo": "see pretune at work on a small real model, offline",
 }
 """Part -> its one-line help. The part's command is `command` in `pretune.<part>.cli`."""
@@ -66,6 +68,10 @@ def _run(arguments: list[str]) -> int:
 
             print(f"pretune {__version__}")  # noqa: T201
             return 0
+        if arguments[0] == "knock":  # without click: every run that is watched pays for what is imported here
+            from pretune.knock.cli import main as knock
+
+            return knock(arguments[1:])
     import click
 
     from pretune.core.errors import UserError

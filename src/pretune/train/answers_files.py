@@ -22,6 +22,14 @@ def write_answers(answers: Answers, folder: Path) -> tuple[Path, ...]:
     Returns:
         What was written; null_odds.json only where no answer was allowed.
     """
+    files = files_of(answers)
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return tuple(folder / name for name in files)
+
+
+def files_of(answers: Answers) -> dict[str, bytes]:
+    """The prediction files: name -> bytes."""
     ids = [one.id for one in answers.questions]
     tables: dict[str, Any] = {
         "predictions.json": answers.predictions(),
@@ -29,9 +37,7 @@ def write_answers(answers: Answers, folder: Path) -> tuple[Path, ...]:
     }
     if answers.null_odds is not None:
         tables["null_odds.json"] = dict(zip(ids, answers.null_odds.tolist(), strict=True))
-    for name, table in tables.items():
-        write_atomically(folder / name, _encoded(table))
-    return tuple(folder / name for name in tables)
+    return {name: _encoded(table) for name, table in tables.items()}
 
 
 def _encoded(table: Any) -> bytes:

@@ -13,8 +13,8 @@ from pretune.check.sources.setup_file import is_setup_file, read_setup_file, set
 from pretune.check.sources.setup_keys import FIXED, FREE, KEYS, Said, in_memory, merged, setup_from
 from pretune.core.errors import UserError
 
-PAIRS = (*FREE, *FIXED)
-"""Keys whose flag takes KEY=VALUE."""
+PAIRS = tuple(key for key in (*FREE, *FIXED) if key != "train")
+"""Keys whose flag takes KEY=VALUE; `--train` names files."""
 
 DATA_SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet", ".txt")
 

@@ -90,6 +90,7 @@ class Setup:
         training_args: names of Hugging Face TrainingArguments.
         encode: truncation, max_length, stride, padding.
         append_eos: whether the preprocessing appends the eos token to each example.
+        train: what only `pretune train` asks for: engine, preset, padding, metric, ...; no rule does.
         places: where each key was said: `training_args.learning_rate` -> `setup.toml:/training_args/learning_rate`.
     """
 
@@ -111,6 +112,7 @@ class Setup:
     training_args: Mapping[str, Any] = field(default_factory=dict)
     encode: Mapping[str, Any] = field(default_factory=dict)
     append_eos: bool | None = None
+    train: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, key: str) -> str:

@@ -34,7 +34,11 @@ ENCODE_KEYS = (
 KEYS = (
     "model", "tokenizer", "tokenizer_kwargs", "model_class", "task", "data", "config", "config_update",
     "from_pretrained", "model_kwargs", "add_tokens", "add_special_tokens", "pad_token", "resize", "peft",
-    "training_args", "encode", "append_eos",
+    "training_args", "encode", "append_eos", "train",
+)
+TRAIN_KEYS = (
+    "engine", "preset", "padding", "tokens_per_batch", "attention_dropout", "precision", "fast_dropout",
+    "metric", "unanswerable", "null_threshold", "n_best", "max_answer_length", "unfit", "new_head",
 )
 # fmt: on
 """The keys of a setup file, in the order of the Setup's fields."""
@@ -42,7 +46,7 @@ DATA_KEYS = ("train", "eval", "columns")
 TEXTS = ("model", "tokenizer", "model_class", "pad_token")
 WORDS = ("add_tokens", "add_special_tokens")
 FREE = ("tokenizer_kwargs", "config", "config_update", "from_pretrained", "model_kwargs", "training_args")
-FIXED = {"peft": PEFT_KEYS, "encode": ENCODE_KEYS}
+FIXED = {"peft": PEFT_KEYS, "encode": ENCODE_KEYS, "train": TRAIN_KEYS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,181 @@
+"""Any argument of TrainingArguments as a flag, judged by name and type without transformers: taken, typed, for_loop.
+
+The names and types are those that `pretune check` knows of each version of transformers. Knows neither click nor what
+an argument does; which ones the loop honours is what Options has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from pretune.core.errors import UserError, did_you_mean
+from pretune.train.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from pretune.check.facts.training_arguments import Argument, ArgumentTable
+
+ELSEWHERE = frozenset(
+    "output_dir report_to bf16 fp16 do_train do_eval eval_on_start metric_for_best_model greater_is_better".split()
+)
+"""Arguments that the loop honours though Options has no field of that name."""
+SAME = {"optim": ("adamw_torch_fused", "adamw_torch"), "load_best_model_at_end": (True, False)}
+"""Arguments with values that say what the loop does anyhow: the best model is always kept."""
+SEQ2SEQ = frozenset(
+    {"sortish_sampler", "predict_with_generate", "generation_max_length", "generation_num_beams", "generation_config"}
+)
+"""What only Seq2SeqTrainingArguments takes."""
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def known_arguments() -> ArgumentTable:
+    """What the installed transformers takes; the newest one known where none is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from pretune.check.facts.training_arguments import arguments_of
+
+    try:
+        table = arguments_of(version("transformers"))
+    except PackageNotFoundError:
+        table = arguments_of()
+    return replace(table, arguments={name: one for name, one in table.arguments.items() if name not in SEQ2SEQ})
+
+
+def taken(words: Sequence[str], own: Collection[str]) -> tuple[list[str], dict[str, Any]]:
+    """A command line without the flags of TrainingArguments, and these.
+
+    `--learning-rate 3e-5`, `--learning_rate=3e-5`, `--bf16`, `--bf16 false` and `--no-bf16` are understood.
+
+    Args:
+        words: the command line.
+        own: the command's own flags, `--model`, `-h`; they and their values are left alone.
+
+    Raises:
+        UserError: a flag that nobody knows, one without its value, a value of another type, one given twice.
+    """
+    left: list[str] = []
+    found: dict[str, Any] = {}
+    table: ArgumentTable | None = None
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        flag, equals, value = word.partition("=")
+        if word == "--":
+            return [*left, word, *rest], found
+        if not word.startswith("--") or flag in own:
+            left.append(word)
+            continue
+        table = table or known_arguments()
+        name = flag[2:].replace("-", "_")
+        negated = name.startswith("no_") and name[3:] in table.arguments and name not in table.arguments
+        argument = table.arguments.get(name[3:] if negated else name)
+        if argument is None:
+            raise _unknown(flag, name, own, table)
+        if argument.name in found:
+            raise UserError(f"{flag} is given twice")
+        if negated:
+            found[argument.name] = typed(argument, flag, False)
+        elif equals:
+            found[argument.name] = typed(argument, flag, value, spelled=True)
+        elif "bool" in argument.types and (not rest or rest[0].lower() not in _TRUTH):
+            found[argument.name] = True
+        elif not rest or (rest[0].startswith("--") and rest[0] != "--"):
+            raise UserError(f"{flag} has no value, expected {_expected(argument)}")
+        else:
+            found[argument.name] = typed(argument, flag, rest.pop(0), spelled=True)
+    return left, found
+
+
+def judged(given: Mapping[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments of a recipe file with values of the right type.
+
+    Args:
+        given: name -> value.
+        place: name -> where it was said.
+
+    Raises:
+        UserError: an unknown name, a value of another type.
+    """
+    table = known_arguments()
+    found = {}
+    for name, value in given.items():
+        where = place.get(name) or f"training_args.{name}"
+        if name not in table.arguments:
+            raise _unknown(where, name, (), table)
+        found[name] = typed(table.arguments[name], where, value)
+    return found
+
+
+def typed(argument: Argument, where: str, value: Any, *, spelled: bool = False) -> Any:
+    """The value as the argument takes it.
+
+    Args:
+        argument: which.
+        where: the flag or the place in the file, for the message.
+        value: what was given.
+        spelled: it is a word of a command line, which may spell a number, a truth value, a list or a table.
+
+    Raises:
+        UserError: a value of another type, or none of its choices.
+    """
+    from pretune.check.facts.training_arguments import PARSED, fitted
+    from pretune.check.sources.flags import value_of
+
+    types = argument.types | PARSED.get(argument.name, frozenset())
+    if spelled:
+        if "bool" in types and str(value).lower() in _TRUTH:
+            value = _TRUTH[str(value).lower()]
+        elif not ("str" in types and not types & {"int", "float"} and str(value)[:1] not in "[{"):
+            value = value_of(str(value))
+    made, wrong = fitted(argument, value)
+    if wrong is not None and wrong.meant is None:
+        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+        raise UserError(f"{where}: expected {_expected(argument)}, found {shown}")
+    choices = argument.choices or argument.allowed
+    if choices and isinstance(made, str) and made not in choices:
+        hint = did_you_mean(made, choices) or f"one of: {', '.join(choices[:12])}"
+        raise UserError(f'{where}: unknown "{made}"', hint=hint)
+    return made
+
+
+def for_loop(given: Mapping[str, Any], place: Mapping[str, str]) -> None:
+    """Refuse what the loop would pass over in silence; a value that is the default anyhow is let through.
+
+    Raises:
+        UserError: the first such argument, with the way out.
+    """
+    table = known_arguments()
+    honoured = {one.name for one in fields(Options)} | ELSEWHERE
+    for name, value in given.items():
+        if name in honoured or value in SAME.get(name, ()):
+            continue
+        if name in table.arguments and value == table.arguments[name].default:
+            continue
+        said = place.get(name, "")
+        flag = said if said.startswith("--") else "--" + name.replace("_", "-")
+        raise UserError(f"the loop does not know {flag}", hint="use --engine trainer, which passes it on")
+
+
+def _expected(argument: Argument) -> str:
+    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a word", "list": "a list"}
+    said = [names.get(one, f"a {one}") for one in sorted(argument.types - {"null", "object"})]
+    return " or ".join(said) or "a value"
+
+
+def _unknown(where: str, name: str, own: Collection[str], table: ArgumentTable) -> UserError:
+    """The error for a name that nobody knows, with what became of it or what was meant."""
+    replaced = table.replaced.get(name)
+    if replaced is not None:
+        return UserError(f"{where} is no argument of transformers {table.version}", hint=replaced.how)
+    if name in table.seen:
+        gone = table.gone_since(name)
+        when = f"since {gone}" if gone else f"in {table.version}"
+        return UserError(f"{where} is no argument of transformers {table.version}", hint=f"it is not there {when}")
+    flags = [*own, *("--" + one.replace("_", "-") for one in table.arguments)]
+    if where.startswith("--"):
+        meant = did_you_mean("--" + name.replace("_", "-"), flags)
+        hint = meant or "pretune train --help; any argument of TrainingArguments is a flag too"
+        return UserError(f"no such option {where}", hint=hint)
+    return UserError(f'{where}: unknown argument "{name}"', hint=did_you_mean(name, table.arguments))

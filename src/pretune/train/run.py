@@ -1,0 +1,151 @@
+"""A run from its recipe to its folder: run. Each mistake is told before the next, dearer thing is done.
+
+The recipe is checked, then the data are read, then the tokenizer, then the model is loaded, trained, asked after each
+epoch, and left in the folder as plain transformers has it. The parts stand in files of their own. Knows no terminal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pretune.core.errors import UserError
+from pretune.core.quantity import number
+from pretune.train import checkpoints, run_folder
+from pretune.train.model import limits_of, load_model, load_tokenizer, require_fit
+from pretune.train.preflight import preflight, refuse
+from pretune.train.running import Running
+from pretune.train.tasks import read
+from pretune.train.trackers import require_trackers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pretune.check.engine import Report
+    from pretune.train.recipe import Recipe
+    from pretune.train.running import Done
+    from pretune.train.tasks import Prepared, Task
+
+
+def run(
+    recipe: Recipe,
+    *,
+    force: bool = False,
+    resume: bool | None = None,
+    command: tuple[str, ...] = (),
+    tell: Callable[[str], None] = lambda _: None,
+    show: Callable[[Report], None] = lambda _: None,
+) -> Done:
+    """Train as the recipe says.
+
+    Args:
+        recipe: what to do.
+        force: train although the check found errors.
+        resume: go on from the newest checkpoint in the folder; None: where there is one of an unfinished run of this
+            recipe; False: begin anew, and take the old run away.
+        command: as it was typed, for the run's record.
+        tell: takes each line that the user should read.
+        show: takes the report of the check.
+
+    Raises:
+        UserError: anything that the user can mend, in one line.
+        Interrupted: a signal came; the run was saved.
+    """
+    first = _rank() == 0
+    tell = tell if first else lambda _: None
+    run_folder.require_folder(recipe.out)
+    task = read(recipe)
+    forced: tuple[str, ...] = ()
+    if first:
+        report = preflight(recipe.setup, subject=recipe.name, means=task.means, main=task.main, config=task.config_said)
+        show(report)
+        forced = refuse(report, force=force)
+    _refuse_skipped(recipe, task, tell)
+    if recipe.engine == "loop":
+        require_trackers(recipe.report_to)
+    limits = limits_of(recipe.setup)
+    tokenizer = load_tokenizer(recipe.setup)
+    prepared = task.prepare(tokenizer, limits.positions)
+    for line in prepared.said:
+        tell(line)
+    for examples in (prepared.train, prepared.dev):
+        if examples is not None:
+            require_fit(examples, limits)
+    with ExitStack() as held:
+        if first:
+            held.enter_context(checkpoints.holding(recipe.out))
+        asked = asked_for(recipe, task, prepared)
+        saved = _saved(recipe.out, asked, resume=resume, tell=tell, first=first)
+        loaded = load_model(recipe, task)
+        for line in loaded.said:
+            tell(line)
+        model = loaded.model
+        one = Running(recipe, task, prepared, tokenizer=tokenizer, model=model, first=first, tell=tell)
+        return one.go(asked, saved, record={"command": command, "forced": forced})
+
+
+def asked_for(recipe: Recipe, task: Task, prepared: Prepared) -> dict[str, Any]:
+    """What decides a run's numbers, flat: options, model, labels and the examples themselves."""
+    examples = prepared.train
+    digest = hashlib.sha256()
+    for array in (examples.ids, examples.starts, examples.types, *examples.labels.values()):
+        if array is not None:
+            digest.update(array.tobytes())
+    return {
+        "task": recipe.task,
+        "engine": recipe.engine,
+        "model": recipe.setup.model,
+        **asdict(recipe.options),
+        **dict(recipe.passed),
+        "labels": list(task.config.get("label2id", ())),
+        "examples": f"{number(len(examples))}, sha256 {digest.hexdigest()[:16]}",
+    }
+
+
+def _refuse_skipped(recipe: Recipe, task: Task, tell: Callable[[str], None]) -> None:
+    """Rows that cannot be used stop a run, unless they are to be left out."""
+    if not task.skipped:
+        return
+    where, why = task.skipped[0]
+    if recipe.unfit == "error":
+        more = f" (and {number(len(task.skipped) - 1)} more rows)" if len(task.skipped) > 1 else ""
+        raise UserError(f"{where}: {why}{more}", hint="mend it (`pretune check` shows all), or --unfit skip")
+    tell(f"{number(len(task.skipped))} rows are left out, the first {where}: {why}")
+
+
+def _saved(
+    folder: Path, asked: Mapping[str, Any], *, resume: bool | None, tell: Callable[[str], None], first: bool
+) -> Path | None:
+    """The checkpoint to go on from; None: begin at the beginning."""
+    if resume:
+        found = checkpoints.find(folder, asked)
+    else:
+        if not any(folder.glob("checkpoint-*")):
+            return None
+        if resume is False:
+            if first:
+                run_folder.clear(folder)
+            return None
+        newest = checkpoints.newest(folder)
+        if newest is None:
+            tell(f"{folder} holds no complete checkpoint: the run begins anew")
+            return None
+        found = checkpoints.find(folder, asked)
+        finished = (run_folder.read_json(folder / run_folder.METRICS) or {}).get("finished")
+        if finished:
+            raise UserError(
+                f"{folder} holds a finished run of this recipe", hint="--no-resume trains anew; else name another --out"
+            )
+    for line in found.passed_over:
+        tell(f"passed over {line}")
+    tell(f"going on from {found.path}")
+    return found.path
+
+
+def _rank() -> int:
+    """The number of this process among those that torchrun started."""
+    return int(os.environ.get("RANK", "0"))

@@ -1,0 +1,133 @@
+"""What a run shows while it goes on, and when it is done: Bar, table_of, verdict. Words go to stderr.
+
+In a terminal a bar with loss, learning rate, tokens a second and the time that is left; in a pipe a line for each entry
+of the log. Knows no engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pretune.core.quantity import number
+from pretune.draw.table import Cell, table
+from pretune.train.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pretune.draw.table import Table
+    from pretune.train.running import Done
+    from pretune.train.watch import Step
+
+
+class Bar(Watch):
+    """The progress of a run.
+
+    Args:
+        stream: where it is shown; as a bar only in a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._bar: Any = None
+        self._task: Any = None
+        self._asked: Any = None
+
+    def start(self, steps: int, done: int) -> None:
+        """Show an empty bar, or in a pipe how much there is to do."""
+        if not self.stream.isatty():
+            self._line(f"{number(steps)} steps" + (f", going on from {number(done)}" if done else ""))
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}"),
+            TimeRemainingColumn(),
+        )
+        console = Console(file=self.stream)
+        self._bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._task = self._bar.add_task("training", total=steps, completed=done, said="")
+        self._bar.start()
+
+    def passed(self, number: int) -> None:
+        """One step more."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=number)
+
+    def step(self, step: Step) -> None:
+        """The newest numbers."""
+        speed = f"{step.tokens / step.seconds:,.0f} tokens/s" if step.seconds > 0 else ""
+        said = f"loss {step.loss:.4f}  lr {step.learning_rate:.2e}  {speed}"
+        if self._bar is not None:
+            self._bar.update(self._task, said=said)
+        else:
+            self._line(f"step {number(step.number)}/{number(step.of)}  epoch {step.epoch:.2f}  {said}")
+
+    def evaluated(self, number: int, metrics: Mapping[str, float]) -> None:
+        """The dev set's figures."""
+        self._line(f"step {number:,}: {figures(metrics)}")
+
+    def saved(self, number: int) -> None:
+        """A checkpoint; a line in a pipe only, as a terminal has enough to show."""
+        if self._bar is None:
+            self._line(f"step {number:,}: saved")
+
+    def asking(self, done: int, of: int) -> None:
+        """How far an evaluation is."""
+        if self._bar is None:
+            return
+        if self._asked is None:
+            self._asked = self._bar.add_task("evaluating", total=of, said="")
+        self._bar.update(self._asked, completed=done, visible=done < of)
+        if done >= of:
+            self._bar.remove_task(self._asked)
+            self._asked = None
+
+    def end(self, number: int) -> None:
+        """Take the bar away."""
+        del number
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away, also when the run broke."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=self.stream, flush=True)
+
+
+def figures(metrics: Mapping[str, float]) -> str:
+    """`exact_match 24.32, f1 31.05`."""
+    return ", ".join(f"{name} {value:,.2f}" for name, value in metrics.items() if not name.endswith("_total"))
+
+
+def table_of(evaluations: Iterable[tuple[int, Mapping[str, float]]], *, main: str, variant: str) -> Table | None:
+    """The metrics of each evaluation, the best one marked; None without any."""
+    rows = list(evaluations)
+    if not rows:
+        return None
+    names = [name for name in rows[-1][1] if not name.endswith(("_total", "_thresh"))]
+    best = max((metrics.get(main, float("-inf")) for _, metrics in rows), default=0.0)
+    cells: list[Sequence[Any]] = []
+    for step, metrics in rows:
+        tone: Any = "best" if metrics.get(main) == best and len(rows) > 1 else ""
+        cells.append((f"{step:,}", *(Cell(f"{metrics.get(name, float('nan')):,.2f}", tone) for name in names)))
+    return table(f"dev, as {variant} counts", ("step", *names), cells)
+
+
+def verdict(done: Done, folder: Path, task: str) -> str:
+    """The last line of a run: what came of it, and where it is."""
+    figures_of = dict(done.evaluations)
+    best = figures_of.get(done.best) if done.best is not None else None
+    said = f"{figures(best)} ({done.variant}), " if best else ""
+    return f"{folder}: {task}, {said}the model after step {done.best or 0:,} of {done.steps:,}"
