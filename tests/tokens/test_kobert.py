@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from pretune.artifacts.sentencepiece_model import Piece, PieceType
+from pretune.artifacts.sentencepiece_model import Piece, PieceType, parse
 from pretune.core.errors import UserError
+from pretune.tokens.adding import plan, suggested
 from pretune.tokens.kobert import import_kobert
 from pretune.tokens.kobert_check import compare
 from pretune.tokens.kobert_cli import command
@@ -253,6 +254,27 @@ def test_korean_corpora(kobert: Path, shared_assets: Path) -> None:
     found = compare(kobert, _lines(shared_assets, step=40))
     assert found.lines > 8000
     assert found.differing == 0
+
+
+HINT_CASES = (
+    ("tokenizer_config.json", {"tokenizer_class": "KoBertTokenizer"}),
+    ("tokenizer_config.json", {"tokenizer_class": "Nobodys"}),
+)
+
+
+@pytest.mark.parametrize(("name", "content"), HINT_CASES)
+def test_a_kobert_folder_is_refused_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: object
+) -> None:
+    """Where tokens are to be added to it as it is: by the class that it names, or by its sentencepiece model."""
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "vocab_size": 300}')
+    (tmp_path / "spiece.model").write_bytes(made_model())
+    monkeypatch.setattr("pretune.tokens.kobert_hint.ENTRIES", len(parse(made_model(), name="m").pieces))
+    (tmp_path / name).write_text(json.dumps(content))
+    for call in (lambda: plan(tmp_path, ["국회의원"]), lambda: suggested(tmp_path, ["국회의원 국회의원"])):
+        with pytest.raises(UserError) as refused:
+            call()
+        assert f"pretune tokens import-kobert {tmp_path}" in refused.value.hint
 
 
 @pytest.mark.slow

@@ -7,7 +7,10 @@ import pytest
 
 from pretune.tokens.adding import plan
 from pretune.tokens.new_rows import new_rows
-from tokens.placed import folder
+from pretune.tokens.plan import Plan
+from pretune.tokens.word_places import places
+from pretune.tokens.write_weights import read_rows
+from tokens.placed import folder, tokenizer_in
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -69,7 +72,56 @@ def test_with_one_matrix_and_no_bias_a_word_gets_what_its_pieces_get(tmp_path):
     for entry in (entry for entry in adding.plan.added if entry.pieces):
         own, _ = shares(tmp_path / "out", [entry.id])
         pieces, _ = shares(tmp_path / "out", entry.pieces)
-        assert own[0] <= (pieces.sum() + pieces[0]) / (len(pieces) + 1) * 1.001
+        lengths = np.linalg.norm(read_rows(adding.tables, adding.tables.input.name, entry.pieces), axis=1)
+        assert own[0] <= np.average(pieces, weights=lengths) * 1.001
+
+
+def test_the_row_of_a_word_has_what_begins_words(tmp_path):
+    """All rows that continue words are moved one way: the new row is as if they were not, where no head shares it."""
+    source = made(tmp_path / "m", "bert")
+    model = transformers.BertModel.from_pretrained(source, add_pooling_layer=False)
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(source)
+    later = [at for entry, at in tokenizer.get_vocab().items() if entry.startswith("##") and entry[2:].isalpha()]
+    first = [at for entry, at in tokenizer.get_vocab().items() if entry.isalpha()]
+    with torch.no_grad():
+        rows = model.get_input_embeddings().weight
+        rows -= rows.mean(1, keepdim=True)
+        rows[later] -= rows[later].mean(0) - 100.0  # far away, in a direction that no row has otherwise
+        rows[first] -= rows[first].mean(0)
+    (tmp_path / "bare").mkdir()
+    model.save_pretrained(tmp_path / "bare")
+    (tmp_path / "bare" / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
+    (tmp_path / "bare" / "tokenizer_config.json").write_bytes((source / "tokenizer_config.json").read_bytes())
+    adding = plan(tmp_path / "bare", ("hospitalization", "therapists"))
+    name = adding.tables.input.name
+    found = new_rows(adding.plan, adding.tables, tokenizer=adding.tokenizer)[name][1]
+    before = new_rows(adding.plan, adding.tables)[name][1]
+    assert np.abs(found.mean(1)).max() < 1
+    assert np.abs(before.mean(1)).min() > 10
+
+
+def test_a_row_that_gives_scores_too_is_a_mean_of_rows(tmp_path):
+    """With a head that shares the embedding nothing is taken out: the bound of its probability rests on that."""
+    adding = plan(made(tmp_path / "m", "bert"), WORDS)
+    name = adding.tables.input.name
+    with_places = new_rows(adding.plan, adding.tables, tokenizer=adding.tokenizer)[name][1]
+    assert (with_places == new_rows(adding.plan, adding.tables)[name][1]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "continues"),
+    [("wordpiece", "quick", "##fox"), ("gpt2", "Ġthe", "ing"), ("unigram", "▁the", "ing"), ("llama2", "▁the", "ing")],
+)
+def test_marks_say_what_begins_a_word(tmp_path, name, begins, continues):
+    """`##` what continues one, a space in front what begins one."""
+    tokenizer = tokenizer_in(folder(tmp_path / "t", name))
+    ids = tokenizer.vocabulary.ids
+    found = {tokenizer.tokens[at]: begin for at, begin in places(Plan(), tokenizer).items()}
+    assert all(found[entry] for entry in found if entry == begins)
+    assert any(found.values())
+    assert not all(found.values())
+    if continues in ids:
+        assert not found[continues]
 
 
 def test_a_bias_is_no_higher_than_the_share(tmp_path):

@@ -1,6 +1,6 @@
 """How far the reading of the data has come, and Ctrl-C: the first one asks to stop, the second one stops at once.
 
-Shows a bar on a terminal only, and only for what takes longer than a second. Knows nothing of what is read.
+Knows nothing of what is read.
 """
 
 from __future__ import annotations
@@ -9,22 +9,20 @@ import _thread
 import signal
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pretune.draw.progress import Bar
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PATIENCE = 1.0
-"""Seconds before a bar appears."""
 
 
 class Reading:
     """What is told of the progress, and what says whether to stop.
 
     Args:
-        stream: where a bar appears once the reading takes longer than PATIENCE, if it is a terminal.
+        stream: where a bar appears once the reading takes longer than a second, if it is a terminal.
 
     Attributes:
         stopped: Ctrl-C was pressed while data were read.
@@ -34,21 +32,13 @@ class Reading:
     def __init__(self, stream: TextIO) -> None:
         self.stopped = False
         self.heeds = False
-        self._stream = stream
-        self._begun = time.monotonic()
+        self._bar = Bar(stream, "reading")
         self._under_way = False
-        self._done = 0
-        self._bar: Any = None
-        self._task: Any = None
 
     def progress(self, step: int, total: int) -> None:
         """So many more bytes of `total` were read; fewer, when the reading begins again."""
         self._heed()
-        self._done += step
-        if self._bar is None and time.monotonic() - self._begun > PATIENCE and self._stream.isatty():
-            self._show(total)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=min(self._done, total), total=total)
+        self._bar.advance(step, total)
 
     def stop(self) -> bool:
         """Whether to stop; asked while data are read."""
@@ -57,10 +47,8 @@ class Reading:
 
     def end(self) -> None:
         """Take the bar away; what is read from now on is read anew."""
-        self._begun, self._under_way, self._done = time.monotonic(), False, 0
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        self._under_way = False
+        self._bar.end()
 
     def interrupt(self, number: int, frame: Any) -> None:
         """Ctrl-C."""
@@ -68,8 +56,7 @@ class Reading:
             self.end()
             signal.default_int_handler(number, frame)
         self.stopped = True
-        if self._bar is not None:
-            self._bar.update(self._task, description="stopping")
+        self._bar.say("stopping")
 
     def _heed(self) -> None:
         """Data are being read: let the first Ctrl-C only ask to stop.
@@ -80,17 +67,6 @@ class Reading:
         self._under_way = True
         if self.heeds and signal.getsignal(signal.SIGINT) == self.interrupt:
             signal.signal(signal.SIGINT, self.interrupt)
-
-    def _show(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.progress import TransferSpeedColumn as Speed
-
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-        console = Console(file=self._stream)
-        self._bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-        self._task = self._bar.add_task("reading", total=total)
-        self._bar.start()
 
 
 @contextmanager

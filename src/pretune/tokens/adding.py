@@ -16,12 +16,15 @@ from pretune.artifacts.source import locate
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.core.errors import UserError, did_you_mean
 from pretune.core.extras import need
+from pretune.tokens.kobert_hint import told_of_import
+from pretune.tokens.own_texts import counted_words, named, silent, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pretune.artifacts.source import Source
     from pretune.artifacts.tokenizer import Tokenizer
+    from pretune.tokens.own_texts import Progress
     from pretune.tokens.plan import Plan
     from pretune.tokens.suggest import Suggestions
     from pretune.tokens.tables import IdTables
@@ -140,7 +143,7 @@ class Adding:
         from pretune.tokens.new_rows import new_rows
         from pretune.tokens.write_weights import write_rows
 
-        edits = new_rows(self.plan, self.tables, init=self.init)
+        edits = new_rows(self.plan, self.tables, tokenizer=self.tokenizer, init=self.init)
         if self.init == "distill" and self.plan.added:
             from pretune.tokens.distill import distilled
 
@@ -157,6 +160,7 @@ def plan(
     special: Iterable[str] = (),
     data: Any = None,
     init: str = "mean",
+    progress: Progress = silent,
 ) -> Adding:
     """Plan which rows new tokens get and what changes; nothing is written.
 
@@ -167,6 +171,7 @@ def plan(
         data: files, patterns or folders, or objects in memory, whose words show what changes, and which `distill`
         learns from.
         init: how new rows begin: `mean` (of the pieces), `distill`, `hf` (the mean of all rows), `random`.
+        progress: told (bytes of the data read since the last time, bytes of all).
 
     Raises:
         UserError: the model cannot be read, `init` is none of these.
@@ -184,16 +189,24 @@ def plan(
     inside = inner_folder(source)
     if isinstance(inside, FolderSource):
         recover(inside.folder)  # what a crash left of an earlier call in place
-    tokenizer = read_tokenizer(inside)
-    tables = tables_of(inside)
-    rows = tables.rows if tables is not None else stated_rows(inside, tokenizer)
-    slots = slots_of(tokenizer, rows=rows, tables=tables)
-    made = make_plan(tokenizer, words, special=special, slots=slots, rows=rows, counted=counted_words(data))
-    return Adding(source, tokenizer, tables, made, init, _texts(data) if init == "distill" else ())
+    with told_of_import(inside):
+        tokenizer = read_tokenizer(inside)
+        tables = tables_of(inside)
+        rows = tables.rows if tables is not None else stated_rows(inside, tokenizer)
+        slots = slots_of(tokenizer, rows=rows, tables=tables)
+        counted = counted_words(data, progress)
+        made = make_plan(tokenizer, words, special=special, slots=slots, rows=rows, counted=counted)
+    return Adding(source, tokenizer, tables, made, init, texts_of(data) if init == "distill" else ())
 
 
-def suggested(model: str | Path, data: Any, *, most: int | None = None) -> Suggestions:
+def suggested(model: str | Path, data: Any, *, most: int | None = None, progress: Progress = silent) -> Suggestions:
     """Which words of the data are worth a token of their own.
+
+    Args:
+        model: a folder or a hub name.
+        data: files, patterns or folders, or objects in memory.
+        most: words, at most; None: as many as have room in the slots.
+        progress: told (bytes of the data read since the last time, bytes of all).
 
     Raises:
         UserError: the model or the data cannot be read.
@@ -204,10 +217,12 @@ def suggested(model: str | Path, data: Any, *, most: int | None = None) -> Sugge
     from pretune.tokens.suggest import suggest
 
     source = inner_folder(locate(str(model)))
-    tokenizer, tables = read_tokenizer(source), tables_of(source)
-    rows = tables.rows if tables is not None else stated_rows(source, tokenizer)
-    slots = slots_of(tokenizer, rows=rows, tables=tables)
-    return suggest(tokenizer, count_words(_named(data)), slots=slots, rows=rows, most=most)
+    with told_of_import(source):
+        tokenizer, tables = read_tokenizer(source), tables_of(source)
+        rows = tables.rows if tables is not None else stated_rows(source, tokenizer)
+        slots = slots_of(tokenizer, rows=rows, tables=tables)
+        counted = count_words(named(data), progress=progress)
+        return suggest(tokenizer, counted, slots=slots, rows=rows, most=most)
 
 
 def tables_of(source: Source) -> IdTables | None:
@@ -231,29 +246,6 @@ def stated_rows(source: Source, tokenizer: Tokenizer) -> int:
     inner = config.get("text_config")
     told = config.get("vocab_size", inner.get("vocab_size") if isinstance(inner, dict) else None)
     return max(told if isinstance(told, int) else 0, tokenizer.largest_id + 1)
-
-
-def counted_words(data: Any) -> dict[str, int]:
-    """The words of the data and how often they occur; empty without data."""
-    if data is None or (isinstance(data, list | tuple) and not data):
-        return {}
-    from pretune.corpus.word_counts import count_words
-
-    table = count_words(_named(data)).words.table()
-    return dict(zip(table["word"].to_list(), table["count"].to_list(), strict=True))
-
-
-def _named(data: Any) -> list[Any]:
-    return list(data) if isinstance(data, list | tuple) else [data]
-
-
-def _texts(data: Any) -> Sequence[str]:
-    """Texts of the data that `distill` may learn from."""
-    if data is None or (isinstance(data, list | tuple) and not data):
-        return ()
-    from pretune.corpus.word_counts import texts_in
-
-    return texts_in(_named(data))
 
 
 def _folder(source: Source) -> Path:

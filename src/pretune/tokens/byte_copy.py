@@ -102,6 +102,7 @@ def _reflink(source: Path, target: Path) -> bool:
         try:
             fcntl.ioctl(handle, _FICLONE, old.fileno())
             shutil.copymode(source, target)
+            target.chmod(target.stat().st_mode | 0o200)  # of a read-only file too: it is ours to write
         except OSError:
             target.unlink()
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from pretune.tokens.kobert_cli import command as import_kobert
 from pretune.tokens.verify_cli import command as verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pretune.draw.table import Table
 
@@ -54,21 +55,11 @@ def suggest_command(model: str, *, data: tuple[str, ...], most: int | None, ever
     """Which words of a corpus are worth a token of their own, what each saves and what it changes."""
     if not data:
         raise UserError("no data to look at", hint=f"pretune tokens suggest {model} --data corpus.txt")
-    from pretune.artifacts.source import locate
-    from pretune.artifacts.tokenizer import read_tokenizer
-    from pretune.corpus.word_counts import count_words
-    from pretune.tokens.adding import stated_rows, tables_of
-    from pretune.tokens.inner_folder import inner_folder
+    from pretune.tokens.adding import suggested
     from pretune.tokens.show import suggestion_tables, suggestions_json
-    from pretune.tokens.spare import slots_of
-    from pretune.tokens.suggest import suggest
 
-    source = inner_folder(locate(model))
-    tokenizer = read_tokenizer(source)
-    tables = tables_of(source)
-    rows = tables.rows if tables is not None else stated_rows(source, tokenizer)
-    slots = slots_of(tokenizer, rows=rows, tables=tables)
-    found = suggest(tokenizer, count_words(list(data)), slots=slots, rows=rows, most=most)
+    with _reading() as progress:
+        found = suggested(model, list(data), most=most, progress=progress)
     _show(lambda: suggestion_tables(found, model, every=every), lambda: suggestions_json(found), **how)
 
 
@@ -78,11 +69,15 @@ def suggest_command(model: str, *, data: tuple[str, ...], most: int | None, ever
 @_OUTPUT
 def spare_command(model: str, **how: Any) -> None:
     """Which rows of the embedding no text can reach."""
+    from pretune.artifacts.source import locate
+    from pretune.artifacts.tokenizer import read_tokenizer
+    from pretune.tokens.inner_folder import inner_folder
     from pretune.tokens.show import slots_json, slots_tables
     from pretune.tokens.spare import spare_slots
 
     slots = spare_slots(model)
-    _show(lambda: slots_tables(slots, model), lambda: slots_json(slots), **how)
+    bytes_ = read_tokenizer(inner_folder(locate(model))).byte_level
+    _show(lambda: slots_tables(slots, model, byte_level=bytes_), lambda: slots_json(slots), **how)
 
 
 @command.command("add")
@@ -133,7 +128,8 @@ def add_command(
     from pretune.tokens.adding import plan
     from pretune.tokens.show import plan_json, plan_tables
 
-    adding = plan(model, wanted, special=special, data=list(data), init=init)
+    with _reading() as progress:
+        adding = plan(model, wanted, special=special, data=list(data), init=init, progress=progress)
     made = adding.plan
     _show(lambda: plan_tables(made, model, every=every), lambda: plan_json(made), **given)
     for remark in made.remarks:
@@ -147,6 +143,18 @@ def add_command(
     elif not dry_run:
         click.echo("nothing to add: nothing was written", err=True)
     ctx.exit(1 if made.refused else 0)
+
+
+@contextmanager
+def _reading() -> Iterator[Callable[[int, int], None]]:
+    """A bar for the reading of the data."""
+    from pretune.draw.progress import Bar
+
+    bar = Bar(sys.stderr, "reading")
+    try:
+        yield bar.advance
+    finally:
+        bar.end()
 
 
 def _suggested(name: str | None) -> list[str]:

@@ -7,6 +7,7 @@ behind them are the model's own. Of an encoder with a decoder, the encoder.
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,8 +50,7 @@ class Runner:
     def __post_init__(self) -> None:
         """Hook the word embedding."""
         self._embedding = self.model.get_input_embeddings()
-        self._where: Any = None
-        self._table: Any = None
+        self._now = threading.local()  # several threads may run it at the same time
         self._hook = self._embedding.register_forward_hook(self._replaced)
 
     @property
@@ -65,13 +65,14 @@ class Runner:
         self._hook.remove()
 
     def _replaced(self, module: Any, _: Any, output: Any) -> Any:
-        if self._where is None:
+        where, table = getattr(self._now, "rows", (None, None))
+        if where is None:
             return output
         import torch
 
         scale = getattr(module, "embed_scale", 1.0)
-        rows = torch.nn.functional.embedding(self._where, self._table) * scale
-        return torch.where((self._where > 0)[..., None], rows.to(output.dtype), output)
+        rows = torch.nn.functional.embedding(where, table) * scale
+        return torch.where((where > 0)[..., None], rows.to(output.dtype), output)
 
     def hidden(self, ids: Sequence[Sequence[int]], rows: Any = None, at: Sequence[Sequence[int]] = ()) -> Any:
         """Hidden states of the last layer (texts, tokens, width), float32, and the mask (texts, tokens).
@@ -91,11 +92,11 @@ class Runner:
 
         mask = padded([[1] * len(one) for one in ids], 0)
         if rows is not None:
-            self._where, self._table = padded(at, 0), rows
+            self._now.rows = padded(at, 0), rows
         try:
             states = self.model(input_ids=padded(ids, self.padding), attention_mask=mask)
         finally:
-            self._where = self._table = None
+            self._now.rows = None, None
         return states.last_hidden_state.float(), mask
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pretune.tokens.plan import Added
 
-SENTENCES = 8
+SENTENCES = 12
 """Built-in sentences a token."""
 
 FEWEST = 2

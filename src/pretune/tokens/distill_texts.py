@@ -9,38 +9,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 ENGLISH = (
-    "{} was mentioned several times in the report that they published last year.",
-    "What is {} and why is it important?",
-    "The article describes {} in detail, with several examples.",
-    "We learned about {}, its history and its use.",
-    "Most people who know about {} think that it matters.",
-    "There are many different kinds of {} in the world.",
-    "After the meeting, he said that {} would be discussed again next week.",
-    "Some of these, such as {} and others, were found in the area.",
-    "According to the book, {} is one of the main parts of the system.",
-    "The first {} appeared in the early part of the century.",
-    "It is not easy to explain {} to somebody who has never seen it in practice.",
-    "You can use {} if you want to change how it works.",
-    "They asked for {}, but they did not get it.",
+    "The first {} was found last year.",
     "No {} is needed.",
+    "What is {}?",
+    "They asked for {}.",
+    "We learned about {} and its use.",
+    "The {} and others were found.",
+    "He said that {} is one of them.",
+    "There are many kinds of {}.",
+    "Most people know about {}.",
+    "This is a {} example.",
+    "It is used for {} in the system.",
+    "You can {} it.",
 )
-"""Sentences that any noun fits into, and most other words do."""
+"""Sentences that any noun fits into, and most other words do; short ones teach as much a step and cost less."""
 
 KOREAN = (
-    "{0}{은} 지난해에 나온 보고서에서 여러 번 언급되었다.",
-    "{0}{이} 무엇이며 왜 중요한지 알아보자.",
-    "이 글에서는 {0}{을} 자세히 설명하고 여러 가지 예를 든다.",
-    "우리는 {0}의 역사와 쓰임에 대해 배웠다.",
-    "많은 사람들이 {0}에 대해 이야기하고 있다.",
-    "{0}{과} 관련된 여러 가지 문제가 있다.",
-    "회의가 끝난 뒤 그는 {0}{을} 다음 주에 다시 논의하겠다고 말했다.",
-    "{0}{을} 처음 본 사람에게 그것을 설명하기는 쉽지 않다.",
-    "그들은 {0}{을} 요구했지만 얻지 못했다.",
-    "책에 따르면 {0}{은} 가장 중요한 부분 가운데 하나이다.",
+    "{0}{은} 지난해에 나왔다.",
+    "{0}{이} 왜 중요한가?",
+    "그는 {0}{을} 자세히 설명했다.",
+    "{0}의 역사를 배웠다.",
+    "사람들이 {0}에 대해 말한다.",
+    "{0}{과} 관련된 문제가 있다.",
     "{0} 없이도 할 수 있다.",
-    "최근 {0}에 관한 연구가 늘고 있다.",
-    "이번 회의의 주제는 {0} 이다.",
-    "{0}{이} 처음 나타난 것은 지난 세기 초였다.",
+    "그들은 {0}{을} 얻지 못했다.",
+    "책에 따르면 {0}{은} 그 일부이다.",
+    "최근 {0}에 관한 연구가 늘었다.",
+    "이번 주제는 {0} 이다.",
+    "여러 가지 {0} 가운데 하나이다.",
 )
 """The same in Korean, with the particles that the word's last syllable asks for."""
 

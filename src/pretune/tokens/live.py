@@ -77,7 +77,7 @@ class LiveAdding:
 
         tables = self.adding.tables
         assert tables is not None
-        edits = new_rows(self.adding.plan, tables, init=self.adding.init)
+        edits = new_rows(self.adding.plan, tables, tokenizer=self.adding.tokenizer, init=self.adding.init)
         if self.adding.init == "distill" and self.adding.plan.added:
             from pretune.tokens.distill import distilled
 
@@ -145,7 +145,7 @@ def plan(
     if hasattr(model, "peft_config"):
         raise UserError(
             "the model is in an adapter's wrapper, whose copies of the embedding would be left behind",
-            hint="add the tokens before get_peft_model",
+            hint="add the tokens before get_peft_model, or to model.merge_and_unload()",
         )
     if not hasattr(model, "get_input_embeddings") or not hasattr(model, "state_dict"):
         raise UserError(f"model is a {type(model).__name__}, expected a transformers model")

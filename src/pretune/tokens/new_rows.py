@@ -1,10 +1,14 @@
 """What new rows hold before any training: new_rows. Knows a plan and the tables, writes nothing.
 
-`mean`: the mean of the rows of the pieces that the word was, the first counted twice. (Hewitt 2021 averages the whole
-table instead, which says nothing of the word; the pieces say most of it, see docs/tokens.md.) The rows of a head of its
-own are the mean of all its rows, and biases are kept low: so the new tokens together get no more probability over old
-text than N / (V + N), by Jensen's inequality (https://nlp.stanford.edu/~johnhew/vocab-expansion.html). Where the head
-is the embedding and has no bias (GPT-2), nothing lowers a score: a new token gets at most what its pieces get.
+`mean`: the mean of the rows of the pieces that the word was, each as much as its row is long: the longer ones are those
+of rarer pieces, which say more. A piece that continues a word has something in its row that says so, and a row that is
+to begin one must not: the mean of all rows that continue words is taken out of it, that of rows that begin one put in,
+unless the same row is to give scores. (Hewitt 2021 averages the whole table instead, which says nothing of the word.)
+
+The rows of a head of its own are the mean of all its rows, and biases are kept low: so the new tokens together get no
+more probability over old text than N / (V + N), by Jensen's inequality
+(https://nlp.stanford.edu/~johnhew/vocab-expansion.html). Where the head is the embedding and has no bias (GPT-2),
+nothing lowers a score: a new token gets at most what its pieces get.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pretune.tokens.word_places import places
 from pretune.tokens.write_weights import read_rows
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pretune.artifacts.tokenizer import Tokenizer
     from pretune.tokens.plan import Added, Plan
     from pretune.tokens.tables import IdTable, IdTables
 
@@ -36,19 +42,22 @@ SAMPLE = 2048
 RANDOM = 0.02
 """Standard deviation of a random row, as initializer_range of most configs."""
 
-FIRST = 2
-"""How often the first piece counts: it says where the word begins, and most of what the word is (docs/tokens.md)."""
+FEWEST = 64
+"""Rows of the sample that continue words, and as many that begin them, to say what the two differ by."""
 
 APART = 0.1
 """What special tokens differ by from the mean row, in standard deviations of the table: two must not be one row."""
 
 
-def new_rows(plan: Plan, tables: IdTables, *, init: str = "mean") -> dict[str, tuple[list[int], NDArray[Any]]]:
+def new_rows(
+    plan: Plan, tables: IdTables, *, tokenizer: Tokenizer | None = None, init: str = "mean"
+) -> dict[str, tuple[list[int], NDArray[Any]]]:
     """Tensor -> ids and values of the rows that change.
 
     Args:
         plan: which entries get which ids.
         tables: of the checkpoint.
+        tokenizer: of the model, which says what continues a word; None: nothing is known of that.
         init: one of INITS; `distill` gives the rows that it starts from.
 
     Returns:
@@ -61,20 +70,28 @@ def new_rows(plan: Plan, tables: IdTables, *, init: str = "mean") -> dict[str, t
     taken = {entry.id for entry in plan.added}
     holes = [at for at in fillers if at not in taken]
     ids = [entry.id for entry in plan.added] + holes
+    scores = (
+        tables.tied and tables.has_head
+    )  # a row that gives scores too stays a mean of old ones: so they are bounded
+    begins = places(plan, tokenizer) if tokenizer is not None and not scores and init in ("mean", "distill") else {}
     made: dict[str, tuple[list[int], NDArray[Any]]] = {}
     for table in tables.tables:
         if table.role == "bias":
             values = _biases(plan, tables, table, rest=len(holes))
         else:
-            values = _matrix(plan, tables, table, init=init, rest=len(holes))
+            values = _matrix(plan, tables, table, init=init, rest=len(holes), begins=begins)
         made[table.name] = (ids, values)
     return made
 
 
-def _matrix(plan: Plan, tables: IdTables, table: IdTable, *, init: str, rest: int) -> Floats:
+def _matrix(
+    plan: Plan, tables: IdTables, table: IdTable, *, init: str, rest: int, begins: Mapping[int, bool]
+) -> Floats:
     """Rows of an embedding or of a head."""
-    sample = read_rows(tables, table.name, _spread(plan, tables.rows))
+    ids = _spread(plan, tables.rows)
+    sample = read_rows(tables, table.name, ids)
     mean, deviation = sample.mean(0), sample.std(0)
+    apart = _apart(sample, [begins.get(at) for at in ids])
     made: dict[int, Floats] = {}
     for entry in plan.added:
         if init == "random":
@@ -83,12 +100,28 @@ def _matrix(plan: Plan, tables: IdTables, table: IdTable, *, init: str, rest: in
             row = mean
         elif entry.pieces:
             pieces = _pieces(entry, tables, table, made)
-            row = np.average(pieces, axis=0, weights=[FIRST] + [1] * (len(pieces) - 1))
+            # 1 where a piece continues a word and the entry begins one, -1 the other way round
+            turns = [_turn(begins.get(entry.id), begins.get(at)) for at in entry.pieces]
+            lengths = np.linalg.norm(pieces, axis=1)
+            weights = lengths if lengths.all() else None
+            row = np.average(pieces + np.outer(turns, apart), axis=0, weights=weights)
         else:
             row = mean + _noise(entry, table.width) * deviation * APART
         made[entry.id] = row.astype(np.float32)
     rows = [made[entry.id] for entry in plan.added] + [mean] * rest
     return np.stack(rows).astype(np.float32) if rows else np.zeros((0, table.width), np.float32)
+
+
+def _turn(entry: bool | None, piece: bool | None) -> int:
+    return 0 if entry is None or piece is None else int(entry) - int(piece)
+
+
+def _apart(sample: Floats, begins: Sequence[bool | None]) -> Floats:
+    """The mean of the rows that begin a word less that of the rows that continue one; nothing where there are few."""
+    first, later = ([at for at, begin in enumerate(begins) if begin is side] for side in (True, False))
+    if min(len(first), len(later)) < FEWEST:
+        return np.zeros_like(sample[0])
+    return np.asarray(sample[first].mean(0) - sample[later].mean(0), np.float32)
 
 
 def _pieces(entry: Added, tables: IdTables, table: IdTable, made: Mapping[int, Floats]) -> Floats:

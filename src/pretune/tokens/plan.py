@@ -79,6 +79,7 @@ class Plan:
         tokens: how many tokens the text has before, and after.
         files: the tokenizer's files as they will be, by name.
         remarks: what the user should know.
+        byte_level: whether entries are written in letters for bytes.
     """
 
     added: tuple[Added, ...] = ()
@@ -91,6 +92,7 @@ class Plan:
     tokens: tuple[int, int] = (0, 0)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
+    byte_level: bool = False
 
     @property
     def resizes(self) -> bool:
@@ -195,7 +197,7 @@ def _placed(
     already |= {word: tuple(known[form] for form in forms) for word, forms in there.items()}
     after = max([rows, *(entry.id + 1 for entry in added)])
     whole = any(entry.merge is None and not entry.special for entry in added) and tokenizer.vocabulary.kind == "BPE"
-    plan = Plan(tuple(added), already, {}, (rows, after), tuple(merges), whole=whole)
+    plan = Plan(tuple(added), already, {}, (rows, after), tuple(merges), whole=whole, byte_level=tokenizer.byte_level)
     return replace(plan, files=edited(tokenizer, plan))
 
 

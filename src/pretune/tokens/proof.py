@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pretune.artifacts.pipeline import as_class, as_file, class_spec, file_spec
 from pretune.artifacts.tokenizer import read_tokenizer
+from pretune.tokens.holding import holding
 from pretune.tokens.overlay import Overlay
+from pretune.tokens.readable import in_line
 from pretune.tokens.surfaces import surfaces_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _not_one(
                 found = [at for at in ids if at in wanted]
                 rest = [at for at in ids if at not in wanted]
                 if len(found) != 1 or len(rest) > len(_ids(old, before)) + len(_ids(old, behind)) + 1:
-                    tokens = " ".join(new.encode(before + text + behind, add_special_tokens=False).tokens[:8])
+                    found_tokens = new.encode(before + text + behind, add_special_tokens=False).tokens[:8]
+                    tokens = in_line(found_tokens, byte_level=made.byte_level)
                     yield word, f"{(before + text + behind)!r} becomes {tokens}, not one token for it"
                     break
 
@@ -154,7 +155,9 @@ def _harmed(tokenizer: Tokenizer, old: tokenizers.Tokenizer, new: tokenizers.Tok
     Only those that hold a new entry can be: whatever is cut without one is cut as before.
     """
     owners = {entry.id: entry.word for entry in plan.added}
-    ids = _holding(tokenizer, [_bare(entry.text) for entry in plan.added if not entry.special])
+    entries = list(tokenizer.vocabulary.ids)
+    held = holding(entries, (_bare(entry.text) for entry in plan.added if not entry.special))
+    ids = sorted({tokenizer.vocabulary.ids[entries[at]] for at in held})
     texts = old.decode_batch([[at] for at in ids], skip_special_tokens=False)
     found: dict[str, str] = {}
     for lead in ("", " "):
@@ -172,20 +175,6 @@ def _harmed(tokenizer: Tokenizer, old: tokenizers.Tokenizer, new: tokenizers.Tok
 def _bare(entry: str) -> str:
     """An entry without the marks of its place in a word."""
     return entry.removeprefix("##").lstrip("▁Ġ")
-
-
-def _holding(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
-    """Ids of the entries that hold one of these texts."""
-    entries = list(tokenizer.vocabulary.ids)
-    joined = "\n".join(entries)
-    starts = list(accumulate((len(entry) + 1 for entry in entries), initial=0))
-    found: set[int] = set()
-    for text in {text for text in texts if text}:
-        at = joined.find(text)
-        while at >= 0:
-            found.add(bisect_right(starts, at) - 1)
-            at = joined.find(text, at + 1)
-    return sorted({tokenizer.vocabulary.ids[entries[at]] for at in found})
 
 
 def _changes(

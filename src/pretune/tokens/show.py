@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.core.quantity import number, percent
 from pretune.draw.table import Cell, Column, table
 from pretune.draw.visible import word as shown
+from pretune.tokens.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +27,20 @@ KINDS = {
 }
 
 
-def slots_tables(slots: Sequence[Slot], label: str) -> list[Table]:
+def slots_tables(slots: Sequence[Slot], label: str, *, byte_level: bool = False) -> list[Table]:
     """The slots by kind."""
     rows = []
     for kind, meaning in KINDS.items():
         some = [slot for slot in slots if slot.kind == kind]
         if some:
-            names = ", ".join(shown(slot.name) if slot.name else str(slot.id) for slot in some[:4])
+            names = ", ".join(
+                _entry(slot.name, byte_level=byte_level) if slot.name else str(slot.id) for slot in some[:4]
+            )
             rows.append((meaning, number(len(some)), names + (", …" if len(some) > 4 else "")))
     title = f"{label}: {number(len(slots))} slots are free" if slots else f"{label}: no slot is free"
-    note = "" if slots else "new tokens get new rows: the embedding grows"
-    headings = ("", "slots", Column("for example", numbers=False))
-    return [table(title, headings, rows, note=note)]
+    if not slots:
+        return [table(title, ("",), [("new tokens get new rows: the embedding grows",)])]
+    return [table(title, ("", "slots", Column("for example", numbers=False)), rows)]
 
 
 def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) -> list[Table]:
@@ -51,7 +54,7 @@ def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) ->
             shown(one.word),
             number(one.saves),
             number(one.count),
-            " ".join(map(shown, one.pieces[:6])),
+            _entries(one.pieces[:6], found.plan),
             number(one.changes),
         )
         for one in words
@@ -73,7 +76,7 @@ def plan_tables(plan: Plan, label: str, *, every: bool = False) -> list[Table]:
         note = f"the embedding grows from {number(plan.rows[0])} to {number(plan.rows[1])} rows"
     else:
         note = f"no resize: the embedding keeps its {number(plan.rows[0])} rows"
-    rows = [_entry(entry) for entry in (plan.added if every else plan.added[: 3 * FEW])]
+    rows = [_row(entry, plan) for entry in (plan.added if every else plan.added[: 3 * FEW])]
     if len(rows) < len(plan.added):
         note += f"; {number(len(plan.added) - len(rows))} more rows with --all"
     headings = (
@@ -95,11 +98,22 @@ def plan_tables(plan: Plan, label: str, *, every: bool = False) -> list[Table]:
     return found
 
 
-def _entry(entry: Added) -> tuple[str, ...]:
+def _entry(entry: str, *, byte_level: bool) -> str:
+    """An entry of the vocabulary, safe to show."""
+    return shown(readable(entry, byte_level=byte_level))
+
+
+def _entries(entries: Sequence[str], plan: Plan) -> str:
+    return " ".join(_entry(entry, byte_level=plan.byte_level) for entry in entries)
+
+
+def _row(entry: Added, plan: Plan) -> tuple[str, ...]:
     slot = entry.slot
-    where = "new" if slot is None else f"slot {shown(slot.name)}" if slot.name else "spare row"
+    name = "" if slot is None else _entry(slot.name, byte_level=plan.byte_level)
+    where = "new" if slot is None else f"slot {name}" if name else "spare row"
     pieces = f"{len(entry.pieces)} pieces" if entry.pieces else "special" if entry.special else "unknown"
-    return shown(entry.word), str(entry.id), shown(entry.text), where, "a step" if entry.between else pieces
+    text = shown(entry.text) if entry.special else _entry(entry.text, byte_level=plan.byte_level)
+    return shown(entry.word), str(entry.id), text, where, "a step" if entry.between else pieces
 
 
 def _changed(plan: Plan, *, every: bool) -> Table:
@@ -108,10 +122,7 @@ def _changed(plan: Plan, *, every: bool) -> Table:
     before, after = plan.tokens
     title = f"{number(len(plan.changed))} other words of the text are cut otherwise"
     title += f"; {number(before)} tokens become {number(after)}"
-    rows = [
-        (shown(one.word), number(one.count), " ".join(map(shown, one.before)), " ".join(map(shown, one.after)))
-        for one in some
-    ]
+    rows = [(shown(one.word), number(one.count), _entries(one.before, plan), _entries(one.after, plan)) for one in some]
     headings = ("word", "occurs", Column("before", numbers=False), Column("after", numbers=False))
     note = f"{number(len(plan.changed) - len(some))} more with --all" if len(some) < len(plan.changed) else ""
     return table(title, headings, rows, note=note)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.tokens.holding import holding
 from pretune.tokens.slots import is_free_name
-from pretune.tokens.verify_cuts import holding
 from pretune.tokens.verify_result import Fault
 from pretune.tokens.verify_view import counted, ids_of, is_word, some
 
@@ -126,7 +126,7 @@ def _entries(case: Case) -> Iterator[Fault | str]:
         bare = {content.removeprefix("##").strip() for content in contents}
         folded = {new.encoder.normalizer.normalize_str(one) for one in bare} if new.encoder.normalizer else bare
         bare |= {one.replace("▁", " ").strip() for one in folded}
-        texts = list(dict.fromkeys([*texts[::step], *holding(texts, bare)]))
+        texts = list(dict.fromkeys([*texts[::step], *(texts[at] for at in holding(texts, bare))]))
     owners = case.owners
     cut: dict[str, list[int]] = {}
     moved: dict[str, tuple[list[int], list[int]]] = {}
@@ -144,7 +144,7 @@ def _entries(case: Case) -> Iterator[Fault | str]:
                 moved[text.strip()] = (one, two)
     if cut:
         text, found = next(iter(cut.items()))
-        pieces = " ".join(map(str, map(new.encoder.id_to_token, found)))
+        pieces = new.told(map(new.encoder.id_to_token, found))
         message = f"{counted(len(cut), 'word')} of one token cut now: {text!r} becomes {pieces}"
         yield Fault("words-cut", message, new.at(), "error", 8)
     else:

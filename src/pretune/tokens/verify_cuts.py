@@ -5,10 +5,9 @@ Compares with the same encoder without these tokens. Knows the folder alone.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from pretune.tokens.holding import holding
 from pretune.tokens.verify_result import Fault
 from pretune.tokens.verify_view import counted, ids_of, some
 
@@ -37,7 +36,7 @@ def judge_cuts(case: Case) -> Iterator[Fault | str]:
         text, pieces = next(iter(cut.items()))
         message = (
             f"added tokens cut {counted(len(cut), 'word')} that the vocabulary has as one token: {text!r} becomes "
-            f"{' '.join(pieces)}; put the tokens into the vocabulary instead (pretune tokens add)"
+            f"{view.told(pieces)}; put the tokens into the vocabulary instead (pretune tokens add)"
         )
         yield Fault("words-cut", message, where, "error", 8)
     yield from _behind(case, bare, where)
@@ -46,7 +45,7 @@ def judge_cuts(case: Case) -> Iterator[Fault | str]:
         encoding = view.encoder.encode(several[0], add_special_tokens=False)
         message = (
             f"one word becomes {_words(view.encoder, several[0])} in word_ids(): {several[0]!r} gives "
-            f"{' '.join(encoding.tokens)}; labels a word (NER) shift from there on"
+            f"{view.told(encoding.tokens)}; labels a word (NER) shift from there on"
         )
         yield Fault("word-ids-split", message, where, "warning", 19)
 
@@ -88,25 +87,13 @@ def _cut(view: View, bare: tokenizers.Tokenizer, words: Sequence[AddedToken]) ->
     }
     contents |= {token.content for token in words if not token.single_word}
     known = contents | {content.replace("▁", " ").strip() for content in contents}
-    asked = sorted({text for text in holding(texts, contents) if text not in known})
+    asked = sorted({texts[at] for at in holding(texts, contents)} - known)
     both = zip(asked, _batch(bare, asked), _batch(view.encoder, asked), strict=True)
     return {text: two for text, one, two in both if len(one) == 1 and len(two) > 1}
 
 
 def _batch(encoder: tokenizers.Tokenizer, texts: Sequence[str]) -> list[list[str]]:
     return [one.tokens for one in encoder.encode_batch(list(texts), add_special_tokens=False)]
-
-
-def holding(texts: Sequence[str], contents: set[str]) -> Iterator[str]:
-    """The texts that hold one of these."""
-    joined = "\n".join(texts)
-    starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
-    for content in contents:
-        at = joined.find(content) if content else -1
-        while at >= 0:
-            place = bisect_right(starts, at) - 1
-            yield texts[place]
-            at = joined.find(content, starts[place + 1])
 
 
 def _behind(case: Case, bare: tokenizers.Tokenizer, where: str) -> Iterator[Fault]:
@@ -133,7 +120,7 @@ def _behind(case: Case, bare: tokenizers.Tokenizer, where: str) -> Iterator[Faul
             unmarked = bool(prefix) and bool(behind) and not behind[0].startswith(prefix)
             known = view.tokenizer.vocabulary.ids
             if (unmarked and f"{prefix}{ending}" in known) or (not prefix and _decodes_apart(view, bare, text)):
-                lost.setdefault(token.content, f"{text!r} becomes {' '.join(encoding.tokens)}")
+                lost.setdefault(token.content, f"{text!r} becomes {view.told(encoding.tokens)}")
                 korean |= ending not in ENDINGS
                 break
     if lost:

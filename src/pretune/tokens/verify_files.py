@@ -96,7 +96,7 @@ def _still_one(view: View) -> Iterator[Fault | str]:
                 break
     if broken:
         word, text = next(iter(broken.items()))
-        pieces = " ".join(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
+        pieces = view.told(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
         message = f"{counted(len(broken), 'recorded word')} not one token: {text!r} becomes {pieces}"
         yield Fault("word-not-one-token", message, view.at(), "error", 7)
     else:

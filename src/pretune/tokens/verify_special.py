@@ -60,13 +60,13 @@ def _reached(case: Case) -> Iterator[Fault | str]:
     split = {text for text in named if ids_of(view.encoder, text) != [ids.get(text, -1)]}
     unknown = {text for text in split if ids.get(text) is None and text in view.tokenizer.special.values()}
     for text in sorted(split - unknown):
-        pieces = " ".join(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
+        pieces = view.told(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
         message = f"{text!r} is named as a special token and text that holds it gives {pieces or 'nothing'}"
         yield Fault("marker-is-split", message, view.at(named[text]), "error", 13)
     markers = _markers(case)
     for text, why in sorted(markers.items()):
         if text not in named and ids_of(view.encoder, text) != [ids[text]]:
-            pieces = " ".join(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
+            pieces = view.told(view.encoder.encode(text, add_special_tokens=False).tokens[:8])
             message = f"{text!r} {why}, but text that holds it gives {pieces}: it is an entry, not an added token"
             yield Fault("marker-is-split", message, view.at(), "error", 13)
     if not split:

@@ -16,12 +16,13 @@ from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.artifacts.weights import read_weights
 from pretune.core.errors import UserError
 from pretune.tokens.inner_folder import inner_folder
+from pretune.tokens.readable import in_line
 from pretune.tokens.slots import is_free_name, is_marker, is_sentinel
 from pretune.tokens.swap import MARK
 from pretune.tokens.tables import find_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     import tokenizers
@@ -67,6 +68,10 @@ class View:
     def spec(self) -> Mapping[str, Any]:
         """The tokenizer in tokenizer.json's words."""
         return class_spec(self.tokenizer)
+
+    def told(self, entries: Iterable[str | None]) -> str:
+        """Entries for people to read."""
+        return in_line(entries, byte_level=self.tokenizer.byte_level)
 
     @property
     def kind(self) -> str:
