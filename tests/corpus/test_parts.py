@@ -120,6 +120,7 @@ def test_a_wrong_engine_is_found_out_and_left(corpus, monkeypatch):
 
     pytest.importorskip("gigatoken")
     expected, _ = scan(corpus, NAMED[1:2], fast=False)
+    monkeypatch.setenv("PRETUNE_NO_KERNEL", "1")
     monkeypatch.setattr(encoders, "_gigatoken", wrong)
     monkeypatch.setattr(encoders, "COMPARED", 1)
     found, _ = scan(corpus, NAMED[1:2])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FIRST_SYLLABLE, LAST_SYLLABLE = 0xAC00, 0xD7A3
 _SYLLABLE = re.compile(f"[{chr(FIRST_SYLLABLE)}-{chr(LAST_SYLLABLE)}]")
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
+_HANGUL = re.compile(f"[{chr(FIRST_SYLLABLE)}-{chr(LAST_SYLLABLE)}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 SYLLABLES = LAST_SYLLABLE - FIRST_SYLLABLE + 1
 
 
@@ -30,6 +32,16 @@ def is_jamo(character: str) -> bool:
     """Whether it is a conjoining jamo (U+1100.., U+A960.., U+D7B0..), what NFD makes of a syllable."""
     code = ord(character)
     return 0x1100 <= code <= 0x11FF or 0xA960 <= code <= 0xA97F or 0xD7B0 <= code <= 0xD7FF
+
+
+def has_jamo(text: str) -> bool:
+    """Whether a text holds a conjoining jamo."""
+    return not text.isascii() and _JAMO.search(text) is not None
+
+
+def hangul_in(text: str) -> int:
+    """How many composed syllables and conjoining jamo a text holds."""
+    return 0 if text.isascii() else len(_HANGUL.findall(text))
 
 
 def syllables_in(vocabulary: Iterable[str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from pretune.corpus.figures import Candidate
@@ -64,6 +65,15 @@ def fits(stem: str, particle: str) -> bool:
     return True
 
 
+def _fitting(stems: pl.Series, particles: pl.Series) -> pl.Series:
+    """`fits`, for each stem of Hangul and the particle behind it."""
+    last = "".join(stems.str.tail(1).to_list()).encode("utf-32-le")
+    finals = pl.Series((np.frombuffer(last, np.uint32).astype(np.int64) - 0xAC00) % 28)
+    closed, opened = particles.is_in(list(_CLOSED_ONLY)), particles.is_in(list(_OPEN_ONLY))
+    wrong = closed & ((finals == 0) | (particles.str.starts_with("으로") & (finals == 8)))
+    return ~(wrong | (opened & (finals != 0) & ~(particles.str.starts_with("로") & (finals == 8))))
+
+
 def stems(words: pl.DataFrame) -> pl.DataFrame:
     """Words as they would be added to a vocabulary.
 
@@ -94,24 +104,16 @@ def stems(words: pl.DataFrame) -> pl.DataFrame:
 
 def _parted(runs: pl.DataFrame) -> pl.DataFrame:
     """Put particles apart, where another form of the stem stands in the corpus as well."""
-    hangul = runs.filter(pl.col("word").str.contains(r"\A[가-힣]{2,}\z"))
-    others = runs.filter(~pl.col("word").str.contains(r"\A[가-힣]{2,}\z"))
+    whole = runs["word"].str.contains(r"\A[가-힣]{2,}\z")
+    hangul, others = runs.filter(whole), runs.filter(~whole)
     pieces = []
-    for particle in PARTICLES:
-        ending = hangul.filter(pl.col("word").str.ends_with(particle))
-        pieces.append(
-            ending.select(
-                "word",
-                "count",
-                stem=pl.col("word").str.head(-len(particle)),
-                particle=pl.lit(particle),
-            )
+    for size in sorted(set(map(len, PARTICLES))):
+        ending = hangul.filter(pl.col("word").str.len_chars() >= size + 2).select(
+            "word", "count", stem=pl.col("word").str.head(-size), particle=pl.col("word").str.tail(size)
         )
-    cut = pl.concat(pieces).filter(pl.col("stem").str.len_chars() >= 2)
-    keep = [
-        fits(stem, particle) for stem, particle in zip(cut["stem"].to_list(), cut["particle"].to_list(), strict=True)
-    ]
-    cut = cut.filter(pl.Series(keep, dtype=pl.Boolean))
+        pieces.append(ending.filter(pl.col("particle").is_in([one for one in PARTICLES if len(one) == size])))
+    cut = pl.concat(pieces)
+    cut = cut.filter(_fitting(cut["stem"], cut["particle"]))
     forms = cut.group_by("stem").agg(pl.col("particle").n_unique().alias("forms"))
     alone = hangul.select(stem=pl.col("word"), alone=pl.lit(1))
     seen = forms.join(alone, on="stem", how="left").with_columns(pl.col("forms") + pl.col("alone").fill_null(0))

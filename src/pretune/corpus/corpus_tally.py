@@ -9,11 +9,15 @@ import numpy as np
 
 from pretune.corpus.counted_words import CountedWords
 from pretune.corpus.distinct import Distinct
+from pretune.corpus.level_sums import LevelSums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
+
     from pretune.corpus.texts import TextTable
+    from pretune.corpus.unit_store import UnitStore
     from pretune.corpus.unit_table import UnitTable
 
     Array = np.ndarray[Any, Any]
@@ -34,6 +38,7 @@ class CorpusTally:
         self.points: Array = np.zeros(0x110000, np.int64)
         self.words = CountedWords()
         self.distinct = Distinct()
+        self._levels = LevelSums()
 
     def add(self, texts: TextTable, table: UnitTable) -> None:
         """Take in a block."""
@@ -45,6 +50,30 @@ class CorpusTally:
         words = table.strings.gather(table.words).str.slice(1)
         self.words.add(words, table.word_counts)
         self.distinct.add(words)
+
+    def add_counted(self, texts: TextTable, size: int, words: Array, counts: Array, *, new: pl.Series) -> None:
+        """Take in a block whose words stand in a store.
+
+        Args:
+            texts: its texts.
+            size: their UTF-8 bytes, repeated ones as often as they stand there.
+            words: the numbers of its words.
+            counts: how often each runs in it.
+            new: the words that the store did not have before.
+        """
+        self.counts["rows"] += texts.rows
+        self.counts["texts"] += texts.standing
+        self.counts["bytes"] += size
+        self.counts["words"] += int(counts.sum())
+        self.words.blocks += 1
+        self._levels.add(words, counts, level=self.words.level)
+        self.distinct.add(new)
+
+    def flush(self, store: UnitStore) -> None:
+        """Take in the words and characters of a store that is emptied."""
+        store.table.add_points(self.points)
+        words, levels, counts = self._levels.take()
+        self.words.add_levels(lambda chosen: store.strings(words[chosen], skip=1), levels, counts)
 
     def merge(self, other: CorpusTally) -> None:
         """Take in the sums of other blocks."""

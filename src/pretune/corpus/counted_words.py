@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MOST = 200_000
 """Entries of a table; one takes about 50 bytes."""
@@ -59,6 +59,22 @@ class CountedWords:
         frame = pl.DataFrame(
             {"word": _copied(words), "level": levels.astype(np.uint8), "count": counts.astype(np.int64)},
             schema=_SCHEMA,
+        )
+        self._keep([frame])
+
+    def add_levels(self, words: Callable[[np.ndarray[Any, Any]], pl.Series], levels: Any, counts: Any) -> None:
+        """Add words of several blocks that `blocks` tells of already.
+
+        Args:
+            words: the words of entries, by their indices; none but those that are kept is asked for.
+            levels: of each entry; no word has two of one level.
+            counts: of each entry, int64.
+        """
+        while int((levels >= self.level).sum()) > self.most:  # so many entries can never be kept
+            self.level += 1
+        kept = np.flatnonzero(levels >= self.level)
+        frame = pl.DataFrame(
+            {"word": words(kept), "level": levels[kept].astype(np.uint8), "count": counts[kept]}, schema=_SCHEMA
         )
         self._keep([frame])
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SPACE = "\u2581"
 """sentencepiece's visible space."""
 
-_PREPENDED = "\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46"
+PREPENDED = "\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46"
 """Letters that form one grapheme with a space that follows (Unicode UAX 29, Prepend), as sentencepiece's rules see it;
 the others of that class are format characters."""
 
@@ -36,10 +36,10 @@ _OPENING = (
 )
 """Signs and letters that NFKC turns into a space and more (¨, ´, ﷺ, ...); the tests derive them anew."""
 
-SPACE_LIKE = rf"\p{{White_Space}}\p{{C}}{SPACE}\x{{FFFD}}{_PREPENDED}{_OPENING}"
+SPACE_LIKE = rf"\p{{White_Space}}\p{{C}}{SPACE}\x{{FFFD}}{PREPENDED}{_OPENING}"
 """The space-like characters of any normaliser, as the inside of a character class of Rust's regex crate."""
 
-_MARK = r"[\p{M}\x{FF9E}\x{FF9F}\x{1F3FB}-\x{1F3FF}]"
+MARK = r"[\p{M}\x{FF9E}\x{FF9F}\x{1F3FB}-\x{1F3FF}]"
 """What is drawn with the character before it (Unicode's Grapheme_Extend)."""
 
 _WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -240,11 +240,11 @@ def units(texts: pl.Series, *, glue: Iterable[str] = ()) -> pl.Series:
     """
     spaces = _space(glue)
     # marks behind a space-like character go with it: sentencepiece's rules map the two as one grapheme
-    space, other = rf"[{spaces}]{_MARK}*", rf"[{spaces}&&[^ ]]{_MARK}*"
+    space, other = rf"[{spaces}]{MARK}*", rf"[{spaces}&&[^ ]]{MARK}*"
     rest = rf"[^{spaces}]*(?:{other}(?:{space})*[^{spaces}]*)*"
     return texts.str.extract_all(rf"(?:{space})+{rest}|[^{spaces}]{rest}")
 
 
 def cut_at_every_space(texts: pl.Series, *, glue: Iterable[str] = ()) -> pl.Series:
     """Which texts are cut before each of their spaces (bool), so that splitting at spaces cuts them; most are."""
-    return ~texts.str.contains(rf"\A(?:\z| )|[{_space(glue)}]{_MARK}* ")
+    return ~texts.str.contains(rf"\A(?:\z| )|[{_space(glue)}]{MARK}* ")

@@ -1,6 +1,7 @@
 """Units to ids, exactly as `tokenizers` would: UnitEncoder. Fast engines help where they are installed and right.
 
-`tokenizers` is always there and is the judge. tokie (WordPiece, Unigram) and gigatoken (BPE) encode many times faster;
+`tokenizers` is always there and is the judge. The compiled kernel encodes for the tokenizers in kernel_models.py;
+for the others tokie (WordPiece, Unigram) and gigatoken (BPE) encode many times faster than the judge:
 an engine only sees units whose every character it encoded like the judge in many surroundings, a part of what it does
 is compared ids against ids, and one difference ends its use (EngineDisagrees: what it did so far is to be done again).
 Knows no text, only units (cut.py).
@@ -8,55 +9,35 @@ Knows no text, only units (cut.py).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import re
 import tempfile
 import unicodedata
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tokenizers
 
 from pretune.corpus.cut import prove
+from pretune.corpus.kernel_encoder import kernel_encoder
+from pretune.corpus.surroundings import COMPARED, EngineDisagrees, equal, in_order, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pretune.corpus.cut import Proof
+    from pretune.corpus.surroundings import Engine
     from pretune.corpus.unit_table import UnitTable
 
     Array = np.ndarray[Any, Any]
-
-AROUND = (
-    *(("", ""), (" ", ""), ("a", ""), ("가", ""), (".", ""), (" 1", ""), ("", "a"), (" ", "가"), (" ", " ")),
-    *(("a", "a"), ("1", "1"), (".", "."), ("", "[M"), (" ", "'s"), ("\n", "\n"), (" a ", "\u0301")),
-)
-"""What stands before and behind a character when an engine is tried on it."""
-
-LETTERS = re.compile("[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9ぁ-ゖァ-ヺ一-鿿]")
-"""Characters of which all kinds of tokenizers have met the like; four surroundings are enough for them."""
 
 LONGEST = 400
 """Characters of a unit beyond which it goes to the judge: no engine was made for such words."""
 
 FEWEST_UNITS, MOST_UNITS = 200_000, 1_500_000
 """Units after which an engine is made anew; between the two, the larger the longer it takes to make one."""
-
-COMPARED = 251
-"""Of an engine's units each such one is encoded by the judge as well."""
-
-
-class EngineDisagrees(Exception):  # noqa: N818 - no error of the user
-    """A fast engine gave other ids than `tokenizers`."""
-
-
-class Engine(Protocol):
-    """Something that encodes strings, without special tokens."""
-
-    def __call__(self, units: Sequence[str], /) -> tuple[Any, Any]:
-        """Ids of all units one after the other (integers), and how many each has."""
 
 
 class UnitEncoder:
@@ -67,17 +48,25 @@ class UnitEncoder:
         fast: whether fast engines may help.
 
     Attributes:
+        fingerprint: of its tokenizer.json.
+        model: the `model` there; of others than WordPiece without vocabulary and merges.
+        byte_level: the pre-tokenizer turns text into GPT-2's byte alphabet.
         proof: what its parts say of the cut.
         whole: the judge, for whole texts; `inside`: for what stands after a space inside one.
-        engine: the name of the fast engine, empty without one.
+        engine: the name of the fast engine (`kernel`, `tokie`, `gigatoken`), empty without one.
+        kernel: the compiled kernel, where it encodes; None: it does not.
     """
 
     def __init__(self, encoder: tokenizers.Tokenizer, *, fast: bool = True) -> None:
-        described = json.loads(encoder.to_str())
+        text = encoder.to_str()
+        described = json.loads(text)
         self.whole = encoder  # one can take hundreds of megabytes: a copy is made only where it has to differ
         if described.get("truncation") is not None or described.get("padding") is not None:
             described["truncation"] = described["padding"] = None
             self.whole = tokenizers.Tokenizer.from_str(json.dumps(described))
+            text = self.whole.to_str()
+        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        del text
         self.proof: Proof = prove(described)
         self.inside = self.whole
         self._judges: list[Engine] = [_judge(self.whole)]
@@ -86,10 +75,15 @@ class UnitEncoder:
             self._judges.append(_judge(self.inside))
         self.proof = replace(self.proof, inside={})  # a vocabulary as Python objects takes ten times its file's size
         self._kind = str(described["model"].get("type"))
+        self.byte_level = '"ByteLevel"' in json.dumps(described.get("pre_tokenizer"))
+        # only WordPiece's reader asks for entries; a vocabulary takes much memory
+        left_out = set() if self._kind == "WordPiece" else {"vocab", "merges"}
+        self.model = {key: value for key, value in described["model"].items() if key not in left_out}
+        self.kernel = kernel_encoder(self.whole, described, self.proof, self._judges[0]) if fast else None
         del described
-        self.engine = ""
+        self.engine = "kernel" if self.kernel else ""
         self._engines: list[Engine] = []
-        if fast and self.proof.safe:
+        if fast and self.proof.safe and not self.kernel:
             self._make_engines()
         self._room = self._full = max(FEWEST_UNITS, min(5 * encoder.get_vocab_size(), MOST_UNITS))
         self._trusted: Array = np.zeros(0x110000, bool)
@@ -104,6 +98,8 @@ class UnitEncoder:
         Raises:
             EngineDisagrees: the fast engine is wrong on one of them.
         """
+        if self.kernel is not None:
+            return self.kernel.encode_strings(table.strings)
         if self._engines and self._room <= 0:  # they remember what they encoded, without end
             self._engines = []
             self._make_engines()
@@ -115,7 +111,7 @@ class UnitEncoder:
         for variant in range(len(self._judges)):
             chosen = np.flatnonzero(variants == bool(variant)) if self.proof.starts else np.arange(len(table.units))
             parts += self._encode(table, chosen, variant)
-        return _in_order(parts, len(table.units))
+        return in_order(parts, len(table.units))
 
     def _make_engines(self) -> None:
         """Make the fast engines, from descriptions that are not kept: they can be as large as the vocabulary."""
@@ -146,16 +142,10 @@ class UnitEncoder:
         self._tried[new] = True
         # what is not assigned yet is a letter to a newer table of Unicode
         good = np.array([unicodedata.category(chr(code)) != "Cn" for code in new.tolist()])
-        blank = np.array([chr(code).isspace() for code in new.tolist()])
-        plain = np.array([LETTERS.match(chr(code)) is not None for code in new.tolist()])
-        for number, (before, after) in enumerate(AROUND):
-            asked = good.copy() if number < 4 else good & ~plain
-            if not (before + after).strip():
-                asked &= ~blank  # what holds nothing but white space goes to the judge anyway
-            places = np.flatnonzero(asked)
-            texts = [before + chr(code) + after for code in new[places].tolist()]
+        # what holds nothing but white space goes to the judge anyway
+        for places, texts in surroundings(new, good, blanks=False):
             for judge, engine in zip(self._judges, self._engines, strict=True):
-                good[places] &= _equal(judge(texts), engine(texts))
+                good[places] &= equal(judge(texts), engine(texts))
         self._trusted[new[good]] = True
 
     def _compare(self, table: UnitTable, chosen: Any, ids: Any, lengths: Any, judge: Engine) -> None:
@@ -227,36 +217,3 @@ def _tokie(text: str) -> Engine:
 
     encode([" a"])
     return encode
-
-
-def _equal(first: tuple[Any, Any], second: tuple[Any, Any]) -> Any:
-    """For each text whether two engines gave the same ids."""
-    (ids, lengths), (others, sizes) = first, second
-    if np.array_equal(lengths, sizes) and np.array_equal(ids, others):
-        return np.ones(len(lengths), bool)
-    ends, stops = np.cumsum(lengths), np.cumsum(sizes)
-    return np.array(
-        [
-            np.array_equal(ids[end - length : end], others[stop - size : stop])
-            for end, length, stop, size in zip(ends, lengths, stops, sizes, strict=True)
-        ],
-        bool,
-    )
-
-
-def _in_order(parts: Sequence[tuple[Any, Any, Any]], units: int) -> tuple[Any, Any]:
-    """Put the ids of chosen units back into the order of all units."""
-    parts = [part for part in parts if len(part[0])]
-    if not parts:
-        return np.zeros(0, np.int32), np.zeros(0, np.int64)
-    if len(parts) == 1:
-        return parts[0][1], parts[0][2]
-    lengths: Array = np.zeros(units, np.int64)
-    for chosen, _, sizes in parts:
-        lengths[chosen] = sizes
-    starts = np.cumsum(lengths) - lengths
-    ids: Array = np.empty(int(lengths.sum()), np.int32)
-    for chosen, found, sizes in parts:
-        own = np.cumsum(sizes) - sizes
-        ids[np.repeat(starts[chosen] - own, sizes) + np.arange(len(found))] = found
-    return ids, lengths

@@ -6,16 +6,18 @@ Knows no rules: what else wants to see each block is a Viewer. Opens files only 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pretune.corpus.block import TEXTS
 from pretune.corpus.blocks import read_blocks
 from pretune.corpus.corpus_tally import CorpusTally
-from pretune.corpus.encoders import EngineDisagrees
 from pretune.corpus.letters import letters_of
 from pretune.corpus.memory import give_back
+from pretune.corpus.surroundings import EngineDisagrees
 from pretune.corpus.texts import texts_of
 from pretune.corpus.tokenizer_tally import CutDisagrees, TokenizerTally
+from pretune.corpus.unit_store import ReadingDisagrees, holds, store_for
 from pretune.corpus.unit_table import table_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pretune.corpus.block import Block
     from pretune.corpus.inputs import Input
     from pretune.corpus.shape import Shape
+    from pretune.corpus.unit_store import UnitStore
 
 BROKEN_SHOWN = 5
 """Places of broken rows that are kept of each file."""
@@ -172,12 +175,13 @@ def scan(
             if at not in failures
         }
         found = Scan([FileTally() for _ in corpus], CorpusTally(), list(tallies.values()), failures=failures)
+        store = store_for(found.corpus, tallies)
         watching = viewer() if viewer else None
         read = 0
         try:
             for at, file in enumerate(corpus):
                 for block in _blocks(file, at, limit, shard):
-                    _add(found, at, block, tallies, split=file.split)
+                    _add(found, at, block, tallies, store, split=file.split)
                     if watching is not None:
                         watching.add(block, file.split, at)
                     give_back()
@@ -185,7 +189,10 @@ def scan(
                     progress(block.size)
                     if stop():
                         found.stopped = True
-                        return found.settled(), watching
+                        break
+                if found.stopped:
+                    break
+            _empty(store)
         except _Disagrees as again:
             if again.failure:
                 failures[again.tokenizer] = again.failure
@@ -215,17 +222,41 @@ def _blocks(file: ToRead, at: int, limit: int | None, shard: Shard) -> Iterator[
     return (block for block in every if mine(block.number))
 
 
-def _add(found: Scan, at: int, block: Block, tallies: Mapping[int, TokenizerTally], *, split: str) -> None:
+def _empty(store: UnitStore | None) -> None:
+    """Give what is in the store to the tallies."""
+    if store is not None:
+        try:
+            store.flush()
+        except ReadingDisagrees as wrong:
+            raise _Disagrees(wrong.number, whole=False) from None
+
+
+def _add(
+    found: Scan,
+    at: int,
+    block: Block,
+    tallies: Mapping[int, TokenizerTally],
+    store: UnitStore | None,
+    *,
+    split: str,
+) -> None:
     found.files[at].add(block)
     texts = texts_of(block)
-    glue = frozenset().union(*(tally.units.proof.glue for tally in found.tokenizers))
-    table = table_of(texts.texts, texts.times, glue=glue)
-    found.corpus.add(texts, table)
-    letters = letters_of(table) if found.tokenizers else None
+    readers: dict[int, Callable[[], None]]
+    if store is not None and holds(texts):
+        if store.full(split):
+            _empty(store)
+        store.add(texts, split=split)
+        readers = {number: partial(reading.add, store, texts) for number, reading in store.readings.items()}
+    else:
+        glue = frozenset().union(*(tally.units.proof.glue for tally in found.tokenizers))
+        table = table_of(texts.texts, texts.times, glue=glue)
+        found.corpus.add(texts, table)
+        letters = letters_of(table)
+        readers = {number: partial(tally.add, texts, table, letters, split=split) for number, tally in tallies.items()}
     for number, tally in tallies.items():
-        assert letters is not None
         try:
-            tally.add(texts, table, letters, split=split)
+            readers[number]()
         except EngineDisagrees:
             raise _Disagrees(number, whole=False) from None
         except CutDisagrees:

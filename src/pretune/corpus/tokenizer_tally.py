@@ -6,8 +6,6 @@ added token, and all texts of a tokenizer whose cut is not proved, are encoded w
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ from pretune.corpus.vocabulary_marks import marks_of
 from pretune.corpus.word_tally import Encoded, WordReader, WordSums, hits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import tokenizers
 
@@ -60,6 +58,7 @@ class TokenizerTally:
         rows: tokens of a row -> how many rows, of the rows with one text and of those with several.
         words: split -> the sums of its words.
         unknown: the unknown words.
+        reader: reads its words.
     """
 
     def __init__(self, name: str, encoder: tokenizers.Tokenizer, *, fast: bool = True, whole: bool = False) -> None:
@@ -67,11 +66,9 @@ class TokenizerTally:
         self.units = UnitEncoder(encoder, fast=fast and not whole)
         self.whole = whole or not self.units.proof.safe
         self.reason = "a text encoded whole gave other ids than its parts" if whole else self.units.proof.reason
-        description = self.units.whole.to_str()
-        parsed = json.loads(description)
-        model = parsed["model"]
-        self.fingerprint = hashlib.sha256(description.encode()).hexdigest()
-        self.marks = marks_of(self.units.whole, model, byte_level=_is_byte_level(parsed))
+        model = self.units.model
+        self.fingerprint = self.units.fingerprint
+        self.marks = marks_of(self.units.whole, model, byte_level=self.units.byte_level)
         self.specials = (encoder.num_special_tokens_to_add(False), encoder.num_special_tokens_to_add(True))
         self.counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         self.ids: Array = np.zeros(self.marks.size, np.int64)
@@ -80,9 +77,7 @@ class TokenizerTally:
         self.words: dict[str, WordSums] = {}
         self.unknown = CountedWords(UNKNOWN_WORDS)
         self.kind = str(model.get("type"))
-        if self.kind != "WordPiece":  # only there the reader asks for entries; a vocabulary takes much memory
-            model = {key: value for key, value in model.items() if key not in {"vocab", "merges"}}
-        self._reader = WordReader(self.units, model, self.marks)
+        self.reader = WordReader(self.units, model, self.marks)
 
     def add(self, texts: TextTable, table: UnitTable, letters: Letters, *, split: str = "train") -> None:
         """Read a block.
@@ -100,28 +95,47 @@ class TokenizerTally:
         ids, lengths = self.units.encode(table)
         encoded = Encoded(ids, lengths)
         unknown = hits_of(ids == self.marks.unknown, encoded) > 0
-        of_texts = table.per_text(lengths)
+        ends, starts = np.cumsum(table.sizes), np.cumsum(lengths) - lengths
+
+        def ids_of(text: int) -> Array:
+            codes = table.codes[ends[text] - table.sizes[text] : ends[text]]
+            parts = [ids[starts[code] : starts[code] + lengths[code]] for code in codes]
+            return np.concatenate(parts) if parts else ids[:0]
+
         with_unknown = table.per_text(unknown.astype(np.int64)) > 0
-        counts = table.counts
-        whole = self._whole(texts)
-        if len(whole):
-            masked: Array = np.zeros(len(texts.texts), bool)
-            masked[whole] = True
-            taken: Array = np.repeat(np.where(masked, texts.times, 0), table.sizes)
-            counts = counts - np.bincount(table.codes, weights=taken, minlength=len(counts)).astype(np.int64)
-            for at, found in zip(whole, self._encode(texts.texts, whole), strict=True):
-                of_texts[at], with_unknown[at] = len(found), bool((found == self.marks.unknown).any())
-                self._count(found, int(texts.times[at]))
-            self.counts["texts_whole"] += int(texts.times[whole].sum())
-        self._compare(texts, table, ids, lengths, skip=whole)
-        self._add_ids(np.bincount(ids, weights=np.repeat(counts, lengths), minlength=self.marks.size).astype(np.int64))
-        self.counts["unknown_texts"] += int(texts.times[with_unknown].sum())
-        self._add_lengths(texts, of_texts)
+        self.add_read(texts, table.per_text(lengths), with_unknown, ids_of)
+        if not self.whole:
+            weights: Array = np.repeat(table.counts, lengths)
+            self.add_ids(np.bincount(ids, weights=weights, minlength=self.marks.size).astype(np.int64))
         if len(table.words):
             sums = self.words.setdefault(split, WordSums())
-            self._reader.add(sums, table, encoded, unknown=unknown, letters=letters)
+            self.reader.add(sums, table, encoded, unknown=unknown, letters=letters)
             lost = unknown[table.words]
             self.unknown.add(table.strings.gather(table.words[lost]).str.slice(1), table.word_counts[lost])
+
+    def add_read(self, texts: TextTable, of_texts: Array, with_unknown: Array, ids_of: Callable[[int], Array]) -> None:
+        """Take in the texts of a block whose units were encoded; the sums of their ids come by `add_ids`.
+
+        Args:
+            texts: the texts.
+            of_texts: tokens of each, by its units; changed where it is encoded whole.
+            with_unknown: whether its units hold an unknown token; changed likewise.
+            ids_of: the ids of a text, by its units.
+
+        Raises:
+            CutDisagrees: a text encoded whole gave other ids.
+        """
+        whole = self._whole(texts)
+        for at, found in zip(whole.tolist(), self._encode(texts.texts, whole), strict=True):
+            times = int(texts.times[at])
+            of_texts[at], with_unknown[at] = len(found), bool((found == self.marks.unknown).any())
+            self._count(found, times)
+            if not self.whole:  # what its units give does not count
+                self._count(ids_of(at), -times)
+        self.counts["texts_whole"] += int(texts.times[whole].sum())
+        self._compare(texts, ids_of, skip=whole)
+        self.counts["unknown_texts"] += int(texts.times[with_unknown].sum())
+        self._add_lengths(texts, of_texts)
 
     def _whole(self, texts: TextTable) -> Array:
         """The texts that are to be encoded whole."""
@@ -150,7 +164,7 @@ class TokenizerTally:
             found += [np.array(encoding.ids, np.int32) for encoding in batch]
         return found
 
-    def _compare(self, texts: TextTable, table: UnitTable, ids: Array, lengths: Array, *, skip: Array) -> None:
+    def _compare(self, texts: TextTable, ids_of: Callable[[int], Array], *, skip: Array) -> None:
         """Encode some texts whole and compare the ids."""
         if self.whole or not len(texts.texts):
             return
@@ -158,18 +172,16 @@ class TokenizerTally:
         chosen = np.setdiff1d(np.arange(0, len(texts.texts), step), skip)
         sizes = texts.texts.gather(chosen).str.len_chars().to_numpy()
         chosen = chosen[np.cumsum(sizes, dtype=np.int64) <= COMPARED_CHARACTERS]
-        ends, starts = np.cumsum(table.sizes), np.cumsum(lengths) - lengths
-        for at, whole in zip(chosen, self._encode(texts.texts, chosen), strict=True):
-            codes = table.codes[ends[at] - table.sizes[at] : ends[at]]
-            parts = [ids[starts[code] : starts[code] + lengths[code]] for code in codes]
-            if not np.array_equal(np.concatenate(parts) if parts else whole[:0], whole):
+        for at, whole in zip(chosen.tolist(), self._encode(texts.texts, chosen), strict=True):
+            if not np.array_equal(ids_of(at), whole):
                 raise CutDisagrees(self.name)
         self.counts["compared"] += len(chosen)
 
     def _count(self, ids: Array, times: int) -> None:
-        self._add_ids(np.bincount(ids, minlength=self.marks.size) * times)
+        self.add_ids(np.bincount(ids, minlength=self.marks.size) * times)
 
-    def _add_ids(self, counts: Array) -> None:
+    def add_ids(self, counts: Array) -> None:
+        """Add how often each id occurs, int64."""
         self.ids += counts
         self.counts["tokens"] += int(counts.sum())
         if self.marks.unknown >= 0:
@@ -241,8 +253,3 @@ def _count(known: Counter[int], values: Array) -> None:
     lengths, counts = np.unique(values, return_counts=True)
     for length, count in zip(lengths.tolist(), counts.tolist(), strict=True):
         known[length] += count
-
-
-def _is_byte_level(parsed: Mapping[str, Any]) -> bool:
-    """Whether the pre-tokenizer turns text into GPT-2's byte alphabet."""
-    return '"ByteLevel"' in json.dumps(parsed.get("pre_tokenizer"))

@@ -154,7 +154,9 @@ def _spelled(script: str, of: ScriptFigures, figures: TokenizerFigures) -> Itera
 def _marks(of: ScriptFigures, figures: TokenizerFigures) -> float:
     """The digits and marks that stand in a script's words, by its share of the words: they are tokens as well."""
     common = figures.scripts.get("Common")
-    return max(common.characters - figures.words, 0) * of.words / figures.words if common else 0.0
+    if common is None or not figures.words:
+        return 0.0
+    return max(common.characters - figures.words, 0) * of.words / figures.words
 
 
 def _in_short(figures: TokenizerFigures) -> str:

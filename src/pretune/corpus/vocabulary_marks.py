@@ -76,9 +76,14 @@ def marks_of(encoder: tokenizers.Tokenizer, model: Mapping[str, Any], *, byte_le
     jamo: Array = np.zeros(size, bool)
     fallback: Array = np.zeros(size, bool)
     alphabet = byte_alphabet() if byte_level else {}
+    spaces = SPACE + " "
+    every = "".join(ids)  # one look at all of them tells that most vocabularies hold none
+    has_jamo, has_bytes = _JAMO.search(every) is not None, "<0x" in every
     for token, at in ids.items():
-        jamo[at] = not token.isascii() and _JAMO.search(token) is not None
-        fallback[at] = is_byte_token(token)
+        if has_jamo:
+            jamo[at] = _JAMO.search(token) is not None
+        if has_bytes:
+            fallback[at] = is_byte_token(token)
         if token in added:
             continue
         if byte_level:
@@ -87,7 +92,7 @@ def marks_of(encoder: tokenizers.Tokenizer, model: Mapping[str, Any], *, byte_le
         elif fallback[at]:
             partial[at] = token[3:5] >= "80"
         else:
-            bare[at] = not token.strip(SPACE + " ")
+            bare[at] = token[:1] in spaces and not token.strip(spaces)
     return Marks(size, len(ids), _unknown(model, ids), partial, bare, jamo, fallback)
 
 

@@ -157,9 +157,9 @@ class WordReader:
         self._add_scripts(sums, letters, running, lost, sizes)
         bad = np.flatnonzero(lost)
         if len(bad):
-            self._add_kind(sums, "long_words", table, bad[self._too_long(table, words[bad], letters.continues)])
-            self._add_kind(sums, "mended_words", table, bad[self._mended(table, words[bad])])
-            self._add_characters(sums, table, bad, letters)
+            self._add_kind(sums, "long_words", table, bad[self.too_long(table, words[bad], letters.continues)])
+            self._add_kind(sums, "mended_words", table, bad[self.mended(table, words[bad])])
+            self.add_characters(sums, table, bad, letters)
 
     @staticmethod
     def _add_kind(sums: WordSums, kind: str, table: UnitTable, which: Array) -> None:
@@ -182,7 +182,7 @@ class WordReader:
             script = letters.scripts[at]
             sums.scripts[script] = sums.scripts.get(script, 0) + added[at]
 
-    def _too_long(self, table: UnitTable, words: Array, continues: Array) -> Array:
+    def too_long(self, table: UnitTable, words: Array, continues: Array) -> Array:
         """Which of these units WordPiece gives up on: what stands between punctuation marks in them is too long."""
         found: Array = np.zeros(len(words), bool)
         if self._limit is None or self.inside.pre_tokenizer is None:
@@ -200,7 +200,7 @@ class WordReader:
             found[at] = any(len(run) > self._limit for run, _ in runs)
         return found
 
-    def _mended(self, table: UnitTable, words: Array) -> Array:
+    def mended(self, table: UnitTable, words: Array) -> Array:
         """Which of these units, unknown as they are written, are known once they are composed (NFC)."""
         found: Array = np.zeros(len(words), bool)
         of_word, places = _places(table, words)
@@ -219,7 +219,7 @@ class WordReader:
             found[asked] = (hits_of(ids == self.marks.unknown, known) == 0) & (tokens > 0)
         return found
 
-    def _add_characters(self, sums: WordSums, table: UnitTable, bad: Array, letters: Letters) -> None:
+    def add_characters(self, sums: WordSums, table: UnitTable, bad: Array, letters: Letters) -> None:
         """Which characters of the unknown words the vocabulary cannot spell at their places."""
         self._ask(table.characters)
         words, running = table.words[bad], table.word_counts[bad]

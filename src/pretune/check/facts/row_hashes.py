@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pretune.check.facts.plain_texts import CAPITALS, PLAIN, forget, look_at
 from pretune.check.facts.repeats import NATURAL, folded_text
 from pretune.check.facts.screens import PYTHON_SPACES, spoken
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
     from pretune.corpus.block import Block
 
-PLAIN = (
-    "\\x00-\\x7f\xa0-\xb4\xb6-\xde\xe0-\xff\u200b-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u27bf\u3000-\u3029\u3030-\u3036"
-    "\u3041-\u3096\u30a1-\u30fa\u30fc\u3131-\u318e\u4e00-\u9fff가-힣\uff01-\uff9d\ufe0f\U0001f000-\U0001faff\u0410-\u044f"
-)
-"""Characters that NFC leaves alone whatever stands beside them, and whose case folds as it is lowered."""
-_UPPER = "A-Z\xc0-\xde\uff21-\uff3a\u0410-\u042f"
 _FACTOR = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: an odd number without pattern
 
 
@@ -38,9 +33,12 @@ def folded_hashes(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The hash of each text when folded (see `repeats.folded_text`), and how many characters it then has."""
     import polars as pl
 
+    look = look_at(texts)
+    if look is not None:
+        return look.folded.hash(2), look.sizes
     bare = texts.str.replace_all(" ", "", literal=True)
     hashes, sizes = bare.hash(2), bare.str.len_chars()
-    pattern = f"[^{PLAIN}]|[{PYTHON_SPACES}]|[{_UPPER}]"
+    pattern = f"[^{PLAIN}]|[{PYTHON_SPACES}]|[{CAPITALS}]"
     some = bare.str.contains(pattern).fill_null(value=False).arg_true()
     if not len(some):
         return hashes, sizes
@@ -69,6 +67,7 @@ def text_columns(block: Block) -> pl.DataFrame:
         size = size + texts.str.len_chars().fill_null(0).cast(pl.UInt64)
         bare = bare + sizes.fill_null(0).cast(pl.UInt64)
         says = says | spoken(texts).fill_null(value=False)
+    forget()
     flags = (size > NATURAL).cast(pl.UInt8) + (bare > NATURAL).cast(pl.UInt8) * 2
     return frame.with_columns(key=key, fold=fold, flags=flags).filter(says)
 

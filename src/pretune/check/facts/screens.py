@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pretune.check.facts.mangled import SCREEN, rare_syllables
+from pretune.check.facts.plain_texts import look_at
 from pretune.check.facts.text_tests import BIDI, CONTROLS, INVISIBLES, JAMO, MISSING
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def screened(texts: pl.Series, *, table: bool) -> dict[str, pl.Series]:
     import polars as pl
 
     found: dict[str, Any] = {}
-    numbered = pl.DataFrame({"at": pl.int_range(len(texts), dtype=pl.UInt32, eager=True), "text": texts})
+    numbered = every = pl.DataFrame({"at": pl.int_range(len(texts), dtype=pl.UInt32, eager=True), "text": texts})
+    look = look_at(texts)
+    if look is not None:
+        numbered = pl.DataFrame({"at": look.some, "text": texts.gather(look.some)})
     passes: dict[str, list[str]] = {"": [], "long-word": []}
     for name, screen in screens().items():
         passes.setdefault(screen.first or ("long-word" if name == "long-word" else ""), []).append(name)
@@ -79,7 +83,7 @@ def screened(texts: pl.Series, *, table: bool) -> dict[str, pl.Series]:
             if len(rows):
                 found[name] = rows
     if table:
-        found["missing-word"] = numbered.filter(column.is_in(sorted(MISSING)))["at"]
+        found["missing-word"] = every.filter(column.is_in(sorted(MISSING)))["at"]
     return {name: rows for name, rows in found.items() if len(rows)}
 
 

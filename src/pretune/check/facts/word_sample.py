@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pretune.artifacts.coverage import is_byte_token, is_jamo, is_syllable, unrepresentable
+from pretune.artifacts.coverage import hangul_in, has_jamo, is_byte_token, is_syllable, unrepresentable
 from pretune.artifacts.pipeline import walk
 from pretune.check.finding import Unavailable
 from pretune.corpus.scripts import script_of_word
@@ -162,7 +162,7 @@ class _Sample:
         for word, encoding in zip(words, encodings, strict=True):
             count = self.counted[word]
             tokens = [token for token in encoding.tokens if token.strip(self.space)]
-            hangul = sum(is_syllable(c) or is_jamo(c) for c in word)
+            hangul = hangul_in(word)
             is_unknown = self.unknown is not None and self.unknown in encoding.ids
             known = [token for token, i in zip(encoding.tokens, encoding.ids, strict=True) if i != self.unknown]
             kinds = {
@@ -172,7 +172,7 @@ class _Sample:
                 "hangul_characters": hangul,
                 "hangul_pieces": len(tokens) if hangul else 0,
                 "unknown_words": is_unknown,
-                "jamo_words": any(map(is_syllable, word)) and any(is_jamo(c) for token in known for c in token),
+                "jamo_words": hangul > 0 and any(map(is_syllable, word)) and any(map(has_jamo, known)),
                 "byte_words": any(is_byte_token(token) for token in known),
                 "long_words": is_unknown and self._too_long(word),
                 "lost_characters": self._lost(self.lead + word, encoding.offsets),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pretune.artifacts.coverage import is_jamo, syllables_in
+from pretune.artifacts.coverage import has_jamo, syllables_in
 from pretune.artifacts.post_processor import adds_tokens, pair_types
 from pretune.artifacts.tokenizer_classes import BACKEND, ROLES
 from pretune.check.finding import Level, Problem, rule
@@ -64,11 +64,11 @@ def hangul_taken_apart(tokenizer: TokenizerFacts) -> Iterator[Problem]:
     syllables = syllables_in(tokenizer.files.vocabulary.ids)
     if syllables < MANY_SYLLABLES:
         return
-    jamo = sum(any(map(is_jamo, token)) for token in tokenizer.files.vocabulary.ids)
-    if jamo > syllables / 4:
-        return
     normalizer = tokenizer.encoder.normalizer
-    if normalizer is None or not any(map(is_jamo, normalizer.normalize_str("한글"))):
+    if normalizer is None or not has_jamo(normalizer.normalize_str("한글")):
+        return
+    jamo = sum(map(has_jamo, tokenizer.files.vocabulary.ids))
+    if jamo > syllables / 4:
         return
     files = tokenizer.files
     option = "strip_accents" if files.config.get("strip_accents") is True else "do_lower_case"

@@ -1,0 +1,169 @@
+"""Which tokenizers the compiled kernel may encode, and their models in its form: model_of. Encodes nothing.
+
+A tokenizer is the kernel's when each part of its tokenizer.json is known to do to every character what it does to it
+alone, whatever stands beside it: WordPiece behind BERT's normaliser and pre-tokenizer, Unigram behind Metaspace,
+byte-level BPE with GPT-2's pattern. All others keep the engines that encoders.py has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from pretune.corpus.cut import SPACE
+from pretune.corpus.vocabulary_marks import byte_alphabet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import ModuleType
+
+    from pretune.corpus.cut import Proof
+
+ALONE = frozenset("Precompiled NFC NFD NFKC NFKD Lowercase Nmt".split())
+"""Normalisers that change a character the same way beside any other, marks and jamo left out."""
+
+COMPOSING = frozenset(("NFC", "NFKC"))
+
+_UNKNOWN_PENALTY = 10.0
+"""What an unknown character costs beyond the rarest piece (`K_UNK_PENALTY` of tokenizers' unigram model)."""
+
+_WORD_LIMIT = 100
+
+
+class KernelModel(NamedTuple):
+    """A model that the kernel has.
+
+    Attributes:
+        kind: WordPiece, Unigram or BPE.
+        encoder: the kernel's.
+        composes: the normaliser composes characters (NFC).
+    """
+
+    kind: str
+    encoder: Any
+    composes: bool = False
+
+
+def model_of(kernel: ModuleType, tokenizer: Mapping[str, Any], proof: Proof) -> KernelModel | None:
+    """The model in the kernel's form; None: the kernel is not to encode with this tokenizer.
+
+    Args:
+        kernel: the compiled module.
+        tokenizer: its tokenizer.json, as an object.
+        proof: what its parts say of the cut.
+    """
+    if not proof.safe or proof.starts or (proof.normalized and tokenizer.get("normalizer") is not None):
+        return None
+    model = tokenizer.get("model") or {}
+    normalizers = _parts(tokenizer.get("normalizer"), "normalizers")
+    cuts = _parts(tokenizer.get("pre_tokenizer"), "pretokenizers")
+    try:
+        made = _made(kernel, model, normalizers, cuts)
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+        return None  # a vocabulary that lacks what it speaks of, or that is none
+    if made is not None:
+        made.encoder.leave_pairs(_pairs(proof.added))
+    return made
+
+
+def apart(proof: Proof) -> frozenset[str]:
+    """The characters of which one in a unit may mean an added token, where `_pairs` cannot tell by two of ASCII."""
+    found = {text for text in proof.added if len(text) == 1}
+    found |= {text[0] for text in proof.added if not text[:2].isascii() and not text[0].isascii()}
+    found |= {text[1] for text in proof.added if text[0].isascii() and len(text) > 1 and not text[1].isascii()}
+    return frozenset(found)
+
+
+def _pairs(added: Iterable[str]) -> bytes:
+    """The first two characters of each added token, where they are ASCII, in any case."""
+    found = set()
+    for text in added:
+        first, second = text[:1], text[1:2]
+        if second and first.isascii() and second.isascii():
+            found |= {a + b for a in {first.lower(), first.upper()} for b in {second.lower(), second.upper()}}
+    return "".join(sorted(found)).encode("ascii")
+
+
+def _parts(part: Any, key: str) -> list[Mapping[str, Any]]:
+    """The parts of a Sequence, however nested; none for null."""
+    if part is None:
+        return []
+    if part.get("type") == "Sequence":
+        return [inside for one in part.get(key) or () for inside in _parts(one, key)]
+    return [part]
+
+
+def _made(
+    kernel: ModuleType, model: Mapping[str, Any], normalizers: Sequence[Mapping[str, Any]], cuts: Sequence[Any]
+) -> KernelModel | None:
+    kinds, known = [part.get("type") for part in cuts], [part.get("type") for part in normalizers]
+    if model.get("type") == "WordPiece" and kinds == ["BertPreTokenizer"] and known in ([], ["BertNormalizer"]):
+        return KernelModel("WordPiece", _wordpiece(kernel, model))
+    metaspace = kinds in (["Metaspace"], ["WhitespaceSplit", "Metaspace"])
+    if model.get("type") == "Unigram" and metaspace and all(map(_is_alone, normalizers)):
+        last = cuts[-1]
+        if last.get("prepend_scheme") != "always" or last.get("split", True) is False or last["replacement"] != SPACE:
+            return None
+        if model.get("byte_fallback") or model.get("unk_id") is None:
+            return None
+        return KernelModel("Unigram", _unigram(kernel, model), bool(COMPOSING & set(known)))
+    if model.get("type") == "BPE" and kinds == ["ByteLevel"] and not normalizers:
+        plain = cuts[0].get("use_regex", True) and not cuts[0].get("add_prefix_space")
+        special = ("dropout", "ignore_merges", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
+        if plain and not any(model.get(name) for name in special):
+            return KernelModel("BPE", _byte_pairs(kernel, model))
+    return None
+
+
+def _is_alone(part: Mapping[str, Any]) -> bool:
+    """Whether a normaliser changes each character by itself, where no two spaces stand side by side."""
+    if part.get("type") == "Replace":
+        pattern = (part.get("pattern") or {}).get("Regex")
+        return pattern in {" {2,}", r"\s{2,}"} and part.get("content") == " "
+    return part.get("type") in ALONE
+
+
+def _wordpiece(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
+    prefix = model.get("continuing_subword_prefix", "##")
+    pieces: list[tuple[str, int, bool]] = []
+    for token, at in model["vocab"].items():
+        if token:
+            pieces.append((token, at, False))
+        if token.startswith(prefix) and len(token) > len(prefix):
+            pieces.append((token[len(prefix) :], at, True))
+    limit = model.get("max_input_chars_per_word")
+    unknown = model["vocab"][model["unk_token"]]
+    return kernel.Encoder.wordpiece(*_columns(pieces), unknown, _WORD_LIMIT if limit is None else limit)
+
+
+def _unigram(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
+    scores = np.array([score for _, score in model["vocab"]], np.float64)
+    lowest = float(scores.min())
+    if not lowest < _UNKNOWN_PENALTY / 2 or not np.isfinite(scores).all():
+        raise ValueError("several unknown characters could be worth more than a piece of them")
+    pieces = [(token, at, False) for at, (token, _) in enumerate(model["vocab"]) if token]
+    unknown = int(model["unk_id"])
+    if not 0 <= unknown < len(scores):
+        raise ValueError("the unknown token is none of the pieces")
+    return kernel.Encoder.unigram(*_columns(pieces), scores, unknown, lowest - _UNKNOWN_PENALTY)
+
+
+def _byte_pairs(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
+    vocabulary = model["vocab"]
+    pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
+    columns = (
+        [vocabulary[first] for first, _ in pairs],
+        [vocabulary[second] for _, second in pairs],
+        [vocabulary[first + second] for first, second in pairs],
+        [vocabulary[letter] for letter, _ in sorted(byte_alphabet().items(), key=lambda item: item[1])],
+    )
+    return kernel.Encoder.byte_pairs(*(np.array(column, np.int32) for column in columns))
+
+
+def _columns(pieces: Sequence[tuple[str, int, bool]]) -> tuple[Any, Any, Any, Any]:
+    """Code points of all pieces one after the other, how many each has, ids, and which stand inside words only."""
+    points = np.frombuffer("".join(piece for piece, _, _ in pieces).encode("utf-32-le", "surrogatepass"), np.uint32)
+    sizes = np.array([len(piece) for piece, _, _ in pieces], np.uint32)
+    ids = np.array([at for _, at, _ in pieces], np.int32)
+    return points, sizes, ids, np.array([inside for _, _, inside in pieces], np.uint8)
