@@ -57,7 +57,7 @@ def test_fault_at_the_end(environment, tmp_path, fault):
 def test_fault_at_the_start_only(environment, tmp_path, fault):
     """A service that fails when the start is told has no part in the run, and is still told the end."""
     with Webhook(fault, "ok") as hook:
-        bounded(environment, tmp_path, hook.url, seconds=1.2)
+        bounded(environment, tmp_path, hook.url, seconds=3.5)
         hook.wait("started")
         assert "exit code 3" in hook.wait("failed")
 
