@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import inspect
-import os
 import pickle
 import threading
 from pathlib import Path
