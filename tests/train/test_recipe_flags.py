@@ -10,7 +10,7 @@ import pytest
 
 from pretune.core.errors import UserError
 from pretune.train.options import Options
-from pretune.train.recipe_flags import SEQ2SEQ, for_loop, judged, known_arguments, taken
+from pretune.train.recipe_flags import SEQ2SEQ, for_any, for_loop, for_trainer, judged, known_arguments, taken
 
 OWN = ("--model", "--train", "--out", "-h", "--help")
 
@@ -130,3 +130,39 @@ def test_no_framework_is_imported() -> None:
     code += "; print([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("flag", "ours"),
+    [("--lr", "--learning-rate"), ("--epochs", "--num-train-epochs"), ("--doc_stride", "--stride")],
+)
+def test_what_other_scripts_call_a_flag(flag: str, ours: str) -> None:
+    """The names of run_qa.py and of habit lead to ours."""
+    with pytest.raises(UserError, match=f"no such option {flag}") as found:
+        taken([flag, "1"], ())
+    assert ours in found.value.hint
+
+
+def test_a_flag_that_may_be_a_word_or_nothing() -> None:
+    """`--fsdp full_shard` takes its value, `--fsdp mrc` leaves the task alone."""
+    assert taken(["--fsdp", "full_shard", "mrc"], ()) == (["mrc"], {"fsdp": "full_shard"})
+    assert taken(["--fsdp", "mrc"], ()) == (["mrc"], {"fsdp": True})
+    assert taken(["--fsdp", "r.toml"], ()) == (["r.toml"], {"fsdp": True})
+
+
+@pytest.mark.parametrize(
+    ("given", "engine", "message"),
+    [
+        ({"resume_from_checkpoint": "x"}, "any", "--resume goes on from the newest checkpoint"),
+        ({"push_to_hub": True}, "any", "hf upload"),
+        ({"label_smoothing_factor": 0.1}, "trainer", "the loss is that of the task"),
+        ({"dataloader_drop_last": True}, "trainer", "--padding"),
+        ({"lr_scheduler_type": "reduce_lr_on_plateau"}, "loop", "--engine trainer"),
+        ({"fsdp": "shard_grad_op"}, "loop", "full_shard"),
+    ],
+)
+def test_what_no_engine_would_heed(given: dict[str, object], engine: str, message: str) -> None:
+    """An argument that would be passed over in silence is refused with what does its work."""
+    with pytest.raises(UserError) as found:
+        {"any": for_any, "trainer": for_trainer, "loop": for_loop}[engine](given, {})
+    assert message in found.value.hint

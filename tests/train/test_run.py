@@ -1,7 +1,6 @@
 """Runs from the recipe to the folder, with tiny models: all tasks, resuming, what stops a run, what it leaves."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +8,11 @@ import numpy as np
 import pytest
 
 from pretune.core.errors import UserError
-from pretune.demo import sample
 from pretune.train import run_folder
-from pretune.train.recipe import Recipe
 from pretune.train.run import run
 from pretune.train.running import Done, Running
 from train import tiny_runs as tiny
-
-FILES: dict[str, Callable[[], Path]] = {"classify": sample.classify, "pairs": sample.pairs, "tag": sample.ner}
-QUESTIONS = {"max_length": 64, "stride": 16}
-
-
-def recipe(tmp_path: Path, task: str = "classify", **more: Any) -> Recipe:
-    """Two steps of a tiny model on the demo's sample; `dev` is the same file."""
-    model = tmp_path / "model"
-    if not model.exists():
-        tiny.model(model)
-    if task == "mrc":
-        file = tiny.questions(tmp_path / "questions.jsonl")
-        return tiny.recipe(task, model, file, file, tmp_path / "out", encode=QUESTIONS, **more)
-    file = FILES[task]()
-    return tiny.recipe(task, model, file, file, tmp_path / "out", **more)
+from train.tiny_runs import of_sample as recipe
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
@@ -110,7 +93,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="stopped by") as found:
             run(half, force=True)
     assert found.value.exit_code >= 128
-    assert found.value.hint == "the same command goes on from there"
+    assert found.value.hint == "go on with the same command and --resume"
     out = tmp_path / "out"
     assert (out / "checkpoint-1").is_dir()
     assert not json.loads((out / "metrics.json").read_text())["finished"]
@@ -215,3 +198,46 @@ def test_evaluation_before_the_first_step(tmp_path: Path) -> None:
     run(recipe(tmp_path, training_args={"output_dir": str(other)}), force=True)
     ours, theirs = weights(tmp_path / "out"), weights(other)
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_folder_with_added_tokens_trains(tmp_path: Path) -> None:
+    """A word in a slot of `pretune tokens add`: its row is trained, the vocabulary keeps its size, the result loads."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from pretune import tokens
+
+    base = tiny.model(tmp_path / "base")
+    adding = tokens.plan(str(base), ["배송이빨라"], special=["<ent>"])
+    adding.apply(str(tmp_path / "model"))
+    rows = [{"text": f"배송이빨라 <ent> {i}", "label": i % 2} for i in range(6)]
+    file = tiny.lines(tmp_path / "rows.jsonl", rows)
+    run(tiny.recipe("classify", tmp_path / "model", file, file, tmp_path / "out"), force=True)
+    size = json.loads((tmp_path / "model" / "config.json").read_text())["vocab_size"]
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["vocab_size"] == size
+    added = [entry.id for entry in adding.plan.added]
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
+    assert set(added) <= set(tokenizer("배송이빨라 <ent> 1").input_ids)
+    name = "bert.embeddings.word_embeddings.weight"
+    before, after = weights(tmp_path / "model"), weights(tmp_path / "out")[name]
+    rows_before = next(value for key, value in before.items() if key.endswith("word_embeddings.weight"))
+    assert after.shape == rows_before.shape == (size, 16)
+    assert all((after[row] != rows_before[row]).any() for row in added)
+    assert AutoModelForSequenceClassification.from_pretrained(tmp_path / "out").config.vocab_size == size
+
+
+def test_a_tokenizer_with_more_ids_than_the_model_has_rows_is_one_line(tmp_path: Path) -> None:
+    """Tokens added beside the model and no resize: said before the model is loaded, even when the run is forced."""
+    made = tiny.model(tmp_path / "model")
+    other = tiny.model(tmp_path / "tokenizer")
+    whole = json.loads((other / "tokenizer.json").read_text("utf-8"))
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+    whole["added_tokens"].append({"id": 3000, "content": "<new>", **flags})
+    (other / "tokenizer.json").write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
+    file = tiny.lines(tmp_path / "rows.jsonl", [{"text": f"<new> {i}", "label": i % 2} for i in range(6)])
+    bad = tiny.recipe("classify", made, file, file, tmp_path / "out", tokenizer=str(other))
+    with pytest.raises(UserError, match="the check before the run found"):
+        run(bad)
+    with pytest.raises(UserError) as found:
+        run(bad, force=True)
+    assert "3,000" in found.value.message
+    assert "\n" not in found.value.message

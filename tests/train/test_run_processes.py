@@ -52,3 +52,27 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses, others, rtol=1e-5)
     assert [one["epoch"] for one in log if "loss" in one] == [one["epoch"] for one in other if "loss" in one]
     assert ours.keys() == theirs.keys()  # AdamW makes whole steps of gradients that are 0 but for rounding
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_weights(tmp_path: Path) -> None:
+    """With --fsdp each holds half of the weights, and the folder loads in plain transformers; --no-resume, auto too."""
+    from transformers import AutoModelForSequenceClassification, pipeline
+
+    file = tiny.lines(tmp_path / "t.jsonl", [{"text": f"서울 {i}", "label": "ab"[i % 2]} for i in range(12)])
+    dev = tiny.lines(tmp_path / "d.jsonl", [{"text": f"한강 {i}", "label": "ab"[i % 2]} for i in range(5)])
+    out = tmp_path / "run"
+    words = ["classify", "--model", str(tiny.model(tmp_path / "m")), "--train", str(file), "--dev", str(dev)]
+    words += ["--out", str(out), "--force", "--fsdp", "true", "--max-steps", "3", "--preset", "fast"]
+    words += ["--logging-steps", "1", "--save-steps", "1", "--per-device-train-batch-size", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29619"]
+    command = [*launch, "-m", "pretune", "train", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count(f"{out}: classify") == 1
+    assert AutoModelForSequenceClassification.from_pretrained(out).config.id2label == {0: "a", 1: "b"}
+    assert pipeline("text-classification", str(out), device="cpu")("서울")[0]["label"] in {"a", "b"}
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert again.returncode != 0
+    assert again.stderr.count("holds a finished run of this recipe") == 1

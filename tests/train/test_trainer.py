@@ -146,3 +146,20 @@ def test_warmup(tmp_path: Path) -> None:
     """A warmup in steps is a whole number for the Trainer, a fraction stays one."""
     assert trainer.arguments_of(replace(STEP, warmup_steps=3.0), tmp_path).get_warmup_steps(50) == 3
     assert trainer.arguments_of(replace(STEP, warmup_steps=0.1), tmp_path).get_warmup_steps(50) == 5
+
+
+@pytest.mark.parametrize(
+    ("passed", "message"),
+    [
+        ({"report_to": ["nonesuch"]}, "nonesuch is not supported"),
+        ({"lr_scheduler_kwargs": {"nonesuch": 1}}, "unexpected keyword argument 'nonesuch'"),
+    ],
+)
+def test_what_the_trainer_refuses(passed: dict[str, Any], message: str) -> None:
+    """What transformers says to an argument that was passed on is the user's error, by the name of its flag."""
+    options = Options(max_steps=1, save_strategy="no", eval_strategy="no")
+    with pytest.raises(UserError, match=f"the Trainer does not begin: .*{message}") as found:
+        trainer.train(
+            engines.model("classes"), engines.examples("classes"), options, loss=engines.loss_of("classes"), **passed
+        )
+    assert "--" + next(iter(passed)).replace("_", "-") in found.value.hint

@@ -71,3 +71,15 @@ def recipe(task: str, model: Path, train: Path, dev: Path | None, out: Path, /, 
     keys["data"] |= more.pop("data", {})
     keys["training_args"] = arguments | more.pop("training_args", {})
     return recipe_of(Said({**keys, **more}), task=task)
+
+
+def of_sample(folder: Path, task: str = "classify", **more: Any) -> Recipe:
+    """Two steps of a tiny model on the demo's sample, into `folder/out`; dev is the same file."""
+    made = folder / "model"
+    if not made.exists():
+        model(made)
+    if task == "mrc":
+        file = questions(folder / "questions.jsonl")
+        return recipe(task, made, file, file, folder / "out", encode={"max_length": 64, "stride": 16}, **more)
+    file = {"classify": sample.classify, "pairs": sample.pairs, "tag": sample.ner}[task]()
+    return recipe(task, made, file, file, folder / "out", **more)

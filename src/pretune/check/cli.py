@@ -104,12 +104,13 @@ def _check(
     from pretune.check.finding import Level
     from pretune.check.machines import asked_of_machines
     from pretune.check.progress import reading_of
+    from pretune.corpus.memory import seldom_collected
 
     machines = asked_of_machines(subjects, flags, reading)
     setup, name, beside, sample = machines.setup, machines.subject, machines.beside, machines.sample
     if not machines.parts:
         (setup, name, beside), sample = _setup(subjects, flags), reading["sample"]
-    with reading_of(sys.stderr) as read:
+    with seldom_collected(), reading_of(sys.stderr) as read:
 
         def facts() -> Facts:
             read.end()

@@ -17,26 +17,28 @@ LEFT = "pretune-demo.html"
 @click.option(
     "--keep", metavar="DIR", type=click.Path(path_type=Path), help="Write the demo's folders there and keep them."
 )
-def command(keep: Path | None) -> None:
+@click.option("--train/--no-train", default=True, help="Whether a model is trained, which takes half a minute [yes].")
+def command(keep: Path | None, *, train: bool) -> None:
     """See pretune at work on a small real model, offline."""
     if keep is None:
         page = Path.cwd() / LEFT
         with tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
-            _play(page)
+            _play(page, train=train)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet")
     keep.mkdir(parents=True, exist_ok=True)
     with contextlib.chdir(keep):  # the scenes' commands and places are then short, and can be typed there
-        _play(None)
+        _play(None, train=train)
     click.echo(f"\nThe folders are in {keep}.")
 
 
-def _play(left: Path | None) -> None:
+def _play(left: Path | None, *, train: bool) -> None:
     """Check each scene in the current folder and show its report.
 
     Args:
         left: where the page of the last scene is left; None: where the scene writes it.
+        train: whether a model is trained at the end.
     """
     from dataclasses import replace
 
@@ -61,6 +63,7 @@ def _play(left: Path | None) -> None:
         else:
             click.echo(check.render(report, "text"), nl=False)
     _add_words(len(played) + 1, played[0].model)
+    _train(len(played) + 2, played[0].model, train=train)
     click.echo(f"\nThe page of the corpus: {page}")
     click.echo("\nNow your own:")
     for line in (
@@ -68,6 +71,7 @@ def _play(left: Path | None) -> None:
         "pretune check --data 'corpus/*.jsonl' --tokenizer ONE --tokenizer OTHER --html report.html",
         "pretune check train.py",
         "pretune tokens suggest MODEL --data 'corpus/*.jsonl'",
+        "pretune train mrc --model MODEL --train train.json --dev dev.json --out DIR --preset fast",
     ):
         click.echo(f"   $ {line}")
 
@@ -86,3 +90,26 @@ def _add_words(number: int, model: Path) -> None:
     click.echo(f"   $ {scene.command}\n")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.echo("\n".join(text(one, width) for one in scene.tables), nl=False)
+
+
+def _train(number: int, model: Path, *, train: bool) -> None:
+    """Fine-tune MiniLM on the sample's English questions, and show what it has learnt."""
+    import shutil
+
+    from pretune.demo import training
+    from pretune.demo.story import english
+    from pretune.draw.terminal import text
+
+    files = english()
+    if not train:
+        return
+    click.secho(f"\n{number}. Training, in half a minute", bold=True)
+    lesson = (
+        "It has never answered a question; 38 English ones teach it a little; 12 others, about unseen texts,"
+        " say how much. The Korean ones are left out: it cannot read them, as scene 2 shows."
+    )
+    click.echo(click.wrap_text(lesson, initial_indent="   ", subsequent_indent="   "))
+    click.echo(f"   $ {training.command(model, *files)}\n")
+    made = training.train(model, *files)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(text(made.table, width), nl=False)

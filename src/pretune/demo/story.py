@@ -131,9 +131,14 @@ def scenes() -> tuple[Scene, ...]:
     )
 
 
-def _by_language() -> tuple[Path, Path]:
-    """The Korean and the English half of the training sample, as files of their own."""
-    whole = json.loads(sample.train().read_text(encoding="utf-8"))
+def english() -> tuple[Path, Path]:
+    """The English questions of the sample in the current folder: to learn from, and others."""
+    return _by_language()[1], _by_language(sample.dev(), "-dev")[1]
+
+
+def _by_language(source: Path | None = None, ending: str = "") -> tuple[Path, Path]:
+    """The Korean and the English half of a sample (None: the training one), as files of their own."""
+    whole = json.loads((source or sample.train()).read_text(encoding="utf-8"))
     halves = []
     for language in ("ko", "en"):
         articles = []
@@ -141,7 +146,7 @@ def _by_language() -> tuple[Path, Path]:
             kept = [p for p in article["paragraphs"] if p["qas"] and p["qas"][0]["id"].startswith(f"{language}-")]
             if kept:
                 articles.append({**article, "paragraphs": kept})
-        path = Path(f"{'korean' if language == 'ko' else 'english'}.json")
+        path = Path(f"{'korean' if language == 'ko' else 'english'}{ending}.json")
         path.write_text(json.dumps({**whole, "data": articles}, ensure_ascii=False), encoding="utf-8")
         halves.append(path)
     return halves[0], halves[1]

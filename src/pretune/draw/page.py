@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pretune.draw.table import Table
 from pretune.draw.visible import visible
@@ -77,6 +77,23 @@ class Card:
     lines: tuple[tuple[str, str], ...] = ()
 
 
+class Run(NamedTuple):
+    """A piece of a passage: its text, and whether it is marked as `good` or `bad`; empty: not marked."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text to be read, with places marked in it; a heading above, lines (label, words) below."""
+
+    kind: ClassVar[str] = "passage"
+    heading: str
+    runs: tuple[Run, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Parts behind a line that opens them."""
@@ -95,7 +112,7 @@ class Beside:
     parts: tuple[Part, ...]
 
 
-Part = Words | Picture | Card | Fold | Beside | Table
+Part = Words | Picture | Card | Passage | Fold | Beside | Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,13 +124,23 @@ def find(place: str | Path, recipe: Mapping[str, Any] | None = None) -> Checkpoi
         raise UserError(
             "; ".join((f"{place} holds no complete checkpoint", *passed_over)), hint="start the run without resuming"
         )
-    changed = differences(found.recipe, recipe) if recipe is not None else []
+    if recipe is not None:
+        require_recipe(found, recipe)
+    return found
+
+
+def require_recipe(found: Checkpoint, recipe: Mapping[str, Any]) -> None:
+    """Stop before a run goes on from a checkpoint of another one.
+
+    Raises:
+        UserError: it is of another recipe, with what differs.
+    """
+    changed = differences(found.recipe, recipe)
     if changed:
         raise UserError(
             f"{found.path} is of another recipe: {', '.join(changed)}",
             hint="resume with the options it was written with, or train into another folder",
         )
-    return found
 
 
 @contextmanager

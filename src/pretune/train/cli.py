@@ -43,10 +43,12 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the command line; what TrainingArguments knows is kept in the context."""
+        from pretune.train.processes import one_voice
         from pretune.train.recipe_flags import taken
 
         own = {name for parameter in self.get_params(ctx) for name in (*parameter.opts, *parameter.secondary_opts)}
-        left, found = taken(spread(args), own)
+        with one_voice():
+            left, found = taken(spread(args), own)
         ctx.meta["pretune.train"] = found
         return super().parse_args(ctx, left)
 
@@ -144,7 +146,7 @@ _HOW = _options(
     ("--tokens-per-batch", {"metavar": "N", "type": int, "help": "Batches by tokens instead of examples."}),
     (
         "--precision",
-        {"metavar": "KIND", "help": "fp32, autocast (as --bf16), fp16, or bf16 with float32 masters [fp32]."},
+        {"metavar": "KIND", "help": "fp32, autocast (as --bf16), fp16, bf16 with float32 masters, or auto [fp32]."},
     ),
     ("--attention-dropout", {"metavar": "P", "type": float, "help": "Instead of the model's own."}),
     ("--fast-dropout/--plain-dropout", {"default": None, "help": "Dropout from 16-bit random numbers."}),
@@ -156,6 +158,8 @@ _RUN = _options(
         "--resume/--no-resume",
         {"default": None, "help": "Go on from the newest checkpoint, or begin anew [go on with an unfinished run]."},
     ),
+    ("--knock", {"metavar": "TARGET", "multiple": True, "help": "Tell start, end and death: webhook, URL or name."}),
+    ("--eject", {"metavar": "FILE", "help": "Train nothing; write it as one script without pretune (-: print it)."}),
     ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
 )
 
@@ -181,20 +185,38 @@ def command(ctx: click.Context, /, what: str, **flags: Any) -> None:
     leaves recipe, environment, log, metrics, predictions and errors in --out, and the model at its top, where
     transformers loads it.
     """
+    from pretune.train.knocks import told
+    from pretune.train.processes import one_voice
+    from pretune.train.record import command_line
     from pretune.train.run import run
 
-    recipe = recipe_from(what, flags, ctx.meta["pretune.train"])
-    from pretune.train.record import command_line
-
-    done = run(
-        recipe,
-        force=flags["force"],
-        resume=flags["resume"],
-        command=tuple(command_line()),
-        tell=lambda line: click.echo(line, err=True),
-        show=_show,
-    )
+    with one_voice():
+        recipe = recipe_from(what, flags, ctx.meta["pretune.train"])
+        if flags["eject"]:
+            _eject(recipe, flags["eject"], force=flags["force"])
+            return
+        with told(flags["knock"], f"pretune train {recipe.task} ({recipe.out.name})"):
+            done = run(
+                recipe,
+                force=flags["force"],
+                resume=flags["resume"],
+                command=tuple(command_line()),
+                tell=lambda line: click.echo(line, err=True),
+                show=_show,
+            )
     _end(done, head=recipe.task)
+
+
+def _eject(recipe: Recipe, name: str, *, force: bool) -> None:
+    """Write the recipe as a script, or print it."""
+    from pretune.train.eject import script_of, write
+
+    text = script_of(recipe, name="train.py" if name == "-" else Path(name).name)
+    if name == "-":
+        click.echo(text, nl=False)
+        return
+    write(text, Path(name), force=force)
+    click.echo(f"{name}: {len(text.splitlines())} lines, run it with: python {name}", err=True)
 
 
 def recipe_from(what: str, flags: dict[str, Any], arguments: dict[str, Any]) -> Recipe:
@@ -254,7 +276,7 @@ def _end(done: Any, *, head: str) -> None:
 
     if int(os.environ.get("RANK", "0")):
         return
-    shown = table_of(done.evaluations, main=done.main, variant=done.variant)
+    shown = table_of(done.evaluations, variant=done.variant, kept=done.best)
     if shown is not None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo(text(shown, width), nl=False)

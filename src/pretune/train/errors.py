@@ -21,6 +21,8 @@ class ErrorRow(NamedTuple):
         answers: what would have been right.
         prediction: what was said.
         f1: 0 to 1, of the variant.
+        context: the passage.
+        answer_start: where the first answer stands in it; None: nobody says, or there is no answer.
     """
 
     id: str
@@ -30,6 +32,8 @@ class ErrorRow(NamedTuple):
     answers: tuple[str, ...]
     prediction: str
     f1: float
+    context: str
+    answer_start: int | None
 
 
 def error_rows(questions: Sequence[Question], predictions: Mapping[str, str], scores: ReadingScores) -> list[ErrorRow]:
@@ -43,6 +47,8 @@ def error_rows(questions: Sequence[Question], predictions: Mapping[str, str], sc
             one.texts,
             predictions.get(one.id, ""),
             scores.f1[one.id],
+            one.context,
+            one.answers[0].start if one.answers else None,
         )
         for one in questions
         if scores.exact[one.id] < 1

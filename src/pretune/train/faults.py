@@ -40,6 +40,29 @@ def at(step: int, rows: Sequence[int]) -> Iterator[None]:
 
 
 @contextmanager
+def at_asking(lengths: Sequence[int]) -> Iterator[None]:
+    """Make the user's error of memory that is not enough while a model is only asked.
+
+    Args:
+        lengths: tokens of the batch's examples.
+
+    Raises:
+        UserError: it is not; exit code 1.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_memory(error):
+            raise
+        raise UserError(
+            f"out of memory while the dev set is asked, in a batch of {len(lengths)} examples, the longest "
+            f"{max(lengths)} tokens",
+            hint="lower --per-device-eval-batch-size, or --tokens-per-batch with --padding none",
+            exit_code=1,
+        ) from None
+
+
+@contextmanager
 def told(
     model: Any, examples: Examples, options: Options, *, where: Callable[[int], str] | None = None
 ) -> Iterator[None]:

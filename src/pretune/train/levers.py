@@ -7,7 +7,7 @@ would be without any of them; a saved model is a plain one of transformers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pretune.core.errors import UserError
 from pretune.train.attention import NotServedError, restore_attention, use_attention_dropout, use_sequences
@@ -40,11 +40,10 @@ def prepare(model: Any, options: Options) -> Prepared:
     """
     restore(model)
     said = []
-    device = next(model.parameters()).device
     if options.precision == "auto":
-        options = replace(options, precision=faster(device))
-        if options.precision == "fp32":
-            said.append("computing in float32: bfloat16 is not faster on this machine")
+        precision, why = precision_of(model)
+        options = replace(options, precision=precision)
+        said += [why] if why else []
     if options.precision == "bf16":
         _try_bfloat16(model)
     rate = options.attention_dropout
@@ -61,6 +60,17 @@ def prepare(model: Any, options: Options) -> Prepared:
     if options.precision == "bf16":
         compute_in_bfloat16(model)
     return Prepared(options, tuple(said))
+
+
+def precision_of(model: Any) -> tuple[Literal["bf16", "fp32"], str]:
+    """What `auto` means for a model on its device, and why it is float32; measured, so that it is asked once a run."""
+    if faster(next(model.parameters()).device) == "fp32":
+        return "fp32", "computing in float32: bfloat16 is not faster on this machine"
+    try:
+        _try_bfloat16(model)
+    except UserError as error:
+        return "fp32", f"computing in float32: {error.message}"
+    return "bf16", ""
 
 
 def restore(model: Any) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pretune.train.tasks import Task
 
 
+_ENDLESS = 2**31
+"""A tokenizer's model_max_length from here on means that there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A model ready to be trained, and what is to be said of how it was loaded."""
@@ -67,6 +71,26 @@ def limits_of(setup: Setup) -> Limits:
     return Limits(positions, facts.number("vocab_size"), facts.number("type_vocab_size"))
 
 
+def longest_of(setup: Setup, limits: Limits) -> int | None:
+    """Tokens of an example at most, by the positions and by what the tokenizer's files say; None: not known.
+
+    Raises:
+        UserError: the tokenizer's files cannot be read.
+    """
+    from pretune.check.facts.model import read_model
+    from pretune.check.facts.tokenizer import read_setup_tokenizer
+    from pretune.check.finding import Unavailable
+    from pretune.train.tasks.encode import lowest
+
+    named = setup.tokenizer_kwargs.get("model_max_length")
+    if not isinstance(named, int):
+        try:
+            named = read_setup_tokenizer(setup, read_model(setup)).files.max_length
+        except Unavailable:  # loading it says why
+            named = None
+    return lowest(limits.positions, named if named is not None and named < _ENDLESS else None)
+
+
 def load_tokenizer(setup: Setup) -> Any:
     """The fast tokenizer of the recipe.
 
@@ -107,6 +131,7 @@ def load_model(recipe: Recipe, task: Task) -> Loaded:
     with quiet():
         try:
             config = transformers.AutoConfig.from_pretrained(setup.model, **hub, **setup.config)
+            before = config.num_labels
             for key, value in {**setup.config_update, **task.config}.items():
                 setattr(config, key, value)
             arguments |= {"config": config, "output_loading_info": True, _dtype(transformers): torch.float32}
@@ -119,7 +144,13 @@ def load_model(recipe: Recipe, task: Task) -> Loaded:
         except UserError:
             raise
         except Exception as error:  # noqa: BLE001 - anything may be wrong with the files
-            hint = "another number of labels? --new-head" if "size mismatch" in str(error).lower() else ""
+            mismatched = any(words in str(error).lower() for words in ("size mismatch", "ignore_mismatched_sizes"))
+            if mismatched and before != config.num_labels:
+                raise UserError(
+                    f"the head of {setup.model} has {before} outputs, the data ask for {config.num_labels}",
+                    hint="train a new head for these data: --new-head",
+                ) from None
+            hint = "other shapes than the config says? --new-head draws the head anew" if mismatched else ""
             raise UserError(f"{setup.model} does not load as {name}: {_first_line(error)}", hint=hint) from None
     return Loaded(model, tuple(_differences(model, info, str(setup.model))))
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _hooks: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
+_AMPERE = 8
+"""The first of NVIDIA's compute capabilities that multiplies bfloat16; older ones emulate it."""
+
 _PAYS = 1.2
 """How much faster bfloat16 products must be to choose them: casting costs something too."""
 
@@ -58,11 +61,14 @@ def faster(device: Any = "cpu", *, factor: float = _PAYS) -> Literal["bf16", "fp
     """Which of the two multiplies matrices faster on this device; measured, in well under a second.
 
     Not every CPU with bfloat16 instructions is faster with them: the same product took half the time of float32 on one
-    and twice the time on another. A device other than the CPU is taken to be faster with bfloat16.
+    and twice the time on another. Another device is taken to be faster with bfloat16, but for GPUs before Ampere.
     """
     import torch
 
-    if torch.device(device).type != "cpu":
+    kind = torch.device(device).type
+    if kind == "cuda" and torch.cuda.is_available() and torch.version.hip is None:
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= _AMPERE else "fp32"
+    if kind != "cpu":
         return "bf16"
     speed = matrix_speeds()
     return "bf16" if speed[torch.bfloat16] > factor * speed[torch.float32] else "fp32"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pretune.train.batches import collate, cut_batches, first_position, inputs
+from pretune.train.faults import at_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,8 @@ def predict(
                 given = {
                     name: value.to(device) if hasattr(value, "to") else value for name, value in inputs(batch).items()
                 }
-                made = model(**given)
+                with at_asking([int(lengths[row]) for row in rows]):
+                    made = model(**given)
                 kept = [getattr(made, name).float() for name in outputs]
                 held.append((rows, [_unpadded(one, given) for one in kept] if each_token else kept))
                 if len(held) == _HELD:

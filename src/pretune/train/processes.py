@@ -7,16 +7,22 @@ for and says nothing (huggingface/accelerate#2741). Knows no batches and no loop
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pretune.core.errors import UserError
 from pretune.train.optimizer import adamw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pretune.train.options import Options
 
+_LATER = 3.0
+"""Seconds that a process waits with its error: the first one has said the same by then and ended them all."""
+
+T = TypeVar("T")
 WORLDS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 """Where launchers write how many processes they started."""
 
@@ -35,6 +41,52 @@ def require_processes(environ: Mapping[str, str] = os.environ) -> None:
             "accelerate launch was asked for several processes and started one, as it does on the CPU",
             hint="use torchrun --nproc_per_node N -m pretune train ..., or --num_processes 1",
         )
+
+
+@contextmanager
+def one_voice() -> Iterator[None]:
+    """Let the first process alone tell a mistake that all of them meet; one that only another meets is told by it."""
+    try:
+        yield
+    except UserError as error:
+        rank = int(os.environ.get("RANK", "0"))
+        if rank:
+            time.sleep(_LATER)
+            error.message = f"process {rank}: {error.message}"
+        raise
+
+
+def decided(decide: Callable[[], T]) -> T:
+    """What the first process decides, on every process; the others wait for it meanwhile.
+
+    Args:
+        decide: run on the first process only; what it gives or raises is sent to the others, so it has to be plain.
+
+    Raises:
+        UserError: the first process met it.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return decide()
+    import torch
+    from accelerate import PartialState
+    from torch import distributed
+
+    if not distributed.is_initialized():
+        PartialState(cpu=not torch.accelerator.is_available())
+    said: list[Any] = [None]
+    trouble: UserError | None = None
+    if distributed.get_rank() == 0:
+        try:
+            said = [("made", decide())]
+        except UserError as error:
+            trouble = error
+            said = [("refused", (error.message, error.hint, error.exit_code))]
+    distributed.broadcast_object_list(said, src=0)
+    kind, what = said[0]
+    if kind == "refused":
+        raise trouble or UserError(what[0], hint=what[1], exit_code=what[2])
+    made: T = what
+    return made
 
 
 def accelerator_of(options: Options) -> Any:

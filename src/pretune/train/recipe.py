@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.train.options import PRESETS, Options
-from pretune.train.recipe_flags import for_loop, judged
+from pretune.train.recipe_flags import SAME, for_any, for_loop, for_trainer, judged
 from pretune.train.recipe_values import ARGUMENTS_LEAST, in_range, own_of, whole
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pretune.check.sources.setup import Setup
     from pretune.check.sources.setup_keys import Said
+    from pretune.train.options import Precision
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "mrc": ("question-answering",),
@@ -71,6 +72,7 @@ class Recipe:
         best_metric: the figure by which the best model is chosen; None: the task's.
         greater_is_better: whether a higher one is better; None: by its name.
         name: the recipe file, or the model.
+        unsaid: which of max_length and stride are defaults, which give way to the model (`fitted`).
     """
 
     task: str
@@ -93,6 +95,7 @@ class Recipe:
     best_metric: str | None = None
     greater_is_better: bool | None = None
     name: str = ""
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def model(self) -> str:
@@ -127,9 +130,9 @@ def recipe_of(said: Said, *, task: str | None = None, name: str = "") -> Recipe:
     engine = own.pop("engine", "loop")
     options, levers = _options(own, arguments, setup, task)
     named = {one.name for one in fields(Options)} | _SET
-    passed = {key: value for key, value in arguments.items() if key not in named}
-    if engine == "loop":
-        for_loop(arguments, places)
+    passed = {key: value for key, value in arguments.items() if key not in named | set(SAME) - {"optim"}}
+    for_any(arguments, places)
+    (for_loop if engine == "loop" else for_trainer)(arguments, places)
     out = arguments.get("output_dir")
     for missing, flag in ((setup.model, "--model"), (setup.data.train, "--train"), (out, "--out")):
         if not missing:
@@ -143,15 +146,53 @@ def recipe_of(said: Said, *, task: str | None = None, name: str = "") -> Recipe:
         engine=engine,
         passed=passed,
         max_length=options.max_length,
-        stride=whole(setup, "stride", 128),
+        stride=whole(setup, "stride", stride_of(options.max_length)),
         report_to=_names(arguments.get("report_to")),
         eval_on_start=bool(arguments.get("eval_on_start")),
         best_metric=str(arguments.get("metric_for_best_model") or "").removeprefix("eval_") or None,
         greater_is_better=arguments.get("greater_is_better"),
         name=name or str(setup.model),
+        unsaid=frozenset({"max_length", "stride"} - {key for key, value in setup.encode.items() if value is not None}),
         **shape,
     )
     return replace(made, setup=_written_out(made, arguments, {**levers, **shape, "engine": engine}))
+
+
+def stride_of(window: int | None) -> int:
+    """The stride of windows of so many tokens: 128 as run_qa.py has it, a quarter where that leaves little new."""
+    return 128 if window is None or window >= 256 else window // 4
+
+
+def fitted(recipe: Recipe, tokens: int | None) -> tuple[Recipe, str]:
+    """The recipe with defaults that the model can take, and a line that says so; empty: nothing was changed.
+
+    Args:
+        recipe: whose `unsaid` numbers may change.
+        tokens: what the model and its tokenizer take at most; None: not known.
+    """
+    if recipe.max_length is None:
+        return recipe, ""
+    window, stride, said = recipe.max_length, recipe.stride, []
+    if tokens is not None and tokens < window and "max_length" in recipe.unsaid:
+        window = tokens
+        said.append(f"windows of {window} tokens, which is what the model takes")
+    if "stride" in recipe.unsaid:
+        stride = stride_of(window if tokens is None else min(window, tokens))
+        if stride != 128:
+            said.append(f"neighbours share {stride} (--stride)")
+    options = replace(recipe.options, max_length=window)
+    encode = {**recipe.setup.encode, "max_length": window, "stride": stride}
+    made = replace(
+        recipe, max_length=window, stride=stride, options=options, setup=replace(recipe.setup, encode=encode)
+    )
+    return made, "; ".join(said)
+
+
+def with_precision(recipe: Recipe, precision: Precision) -> Recipe:
+    """The recipe with what `auto` came to, so that its record says what was computed in."""
+    options = replace(recipe.options, precision=precision)
+    setup = replace(recipe.setup, train={**recipe.setup.train, "precision": precision})
+    return replace(recipe, options=options, setup=setup)
 
 
 def _task(setup: Setup, task: str | None) -> str:
@@ -198,6 +239,8 @@ def _options(
             given[key] = int(given[key])
     if "eval_steps" in given and "eval_strategy" not in given:
         given["eval_strategy"] = "steps"
+    if not setup.data.eval:
+        given.setdefault("eval_strategy", "no")
     if "save_steps" in given and "save_strategy" not in given:
         given["save_strategy"] = "steps"
     longest = whole(setup, "max_length", 384 if task == "mrc" else None)

@@ -29,6 +29,8 @@ _LEAST: Mapping[str, tuple[type, float]] = {
     "n_best": (int, 1),
     "max_answer_length": (int, 1),
 }
+OWN = (*_CHOICES, *_TRUTHS, *_LEAST)
+"""The keys of the table `train`."""
 ARGUMENTS_LEAST: Mapping[str, float] = {
     "learning_rate": 0,
     "num_train_epochs": 0,
@@ -42,7 +44,14 @@ ARGUMENTS_LEAST: Mapping[str, float] = {
     "eval_steps": 1,
     "save_steps": 1,
     "save_total_limit": 1,
+    "adam_beta1": 0,
+    "adam_beta2": 0,
+    "adam_epsilon": 0,
+    "seed": 0,
+    "data_seed": 0,
 }
+_BELOW: Mapping[str, float] = {"adam_beta1": 1, "adam_beta2": 1, "seed": 2**32}
+"""Arguments that have to be smaller than this."""
 
 
 def own_of(setup: Setup) -> dict[str, Any]:
@@ -73,15 +82,16 @@ def own_of(setup: Setup) -> dict[str, Any]:
 
 
 def in_range(given: Mapping[str, Any], least: Mapping[str, float], setup: Setup, table: str) -> None:
-    """Refuse numbers that are too small, and those that are none.
+    """Refuse numbers that are too small or too large, and those that are none.
 
     Raises:
         UserError: the first one.
     """
     for key, low in least.items():
-        value = given.get(key)
-        if value is not None and not low <= value < float("inf"):
-            raise UserError(f"{setup.place(f'{table}.{key}')} is {value}, expected at least {low:g}")
+        value, high = given.get(key), _BELOW.get(key, float("inf"))
+        if value is not None and not low <= value < high:
+            top = f" and below {high:,}" if key in _BELOW else ""
+            raise UserError(f"{setup.place(f'{table}.{key}')} is {value}, expected at least {low:g}{top}")
 
 
 def whole(setup: Setup, key: str, default: Any) -> Any:

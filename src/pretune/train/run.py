@@ -9,15 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.core.quantity import number
 from pretune.train import checkpoints, run_folder
-from pretune.train.model import limits_of, load_model, load_tokenizer, require_fit
+from pretune.train.levers import precision_of
+from pretune.train.model import limits_of, load_model, load_tokenizer, longest_of, require_fit
+from pretune.train.page import paged
+from pretune.train.page_record import findings_of
 from pretune.train.preflight import preflight, refuse
-from pretune.train.running import Running
+from pretune.train.processes import decided, require_processes
+from pretune.train.recipe import fitted, with_precision
+from pretune.train.running import Running, require_figure, to_device
 from pretune.train.tasks import read
 from pretune.train.trackers import require_trackers
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pretune.check.engine import Report
+    from pretune.train.options import Precision
     from pretune.train.recipe import Recipe
     from pretune.train.running import Done
     from pretune.train.tasks import Prepared, Task
@@ -55,19 +61,27 @@ def run(
         UserError: anything that the user can mend, in one line.
         Interrupted: a signal came; the run was saved.
     """
+    require_processes()
     first = _rank() == 0
     tell = tell if first else lambda _: None
     run_folder.require_folder(recipe.out)
-    task = read(recipe)
+    task: Any = read(recipe)
+    limits = limits_of(recipe.setup)
+    if recipe.task == "mrc" and recipe.unsaid:
+        recipe, said = fitted(recipe, longest_of(recipe.setup, limits))
+        task = replace(task, recipe=recipe)
+        if said:
+            tell(said)
     forced: tuple[str, ...] = ()
+    findings: list[dict[str, str]] = []
     if first:
         report = preflight(recipe.setup, subject=recipe.name, means=task.means, main=task.main, config=task.config_said)
         show(report)
         forced = refuse(report, force=force)
+        findings = findings_of(report)
     _refuse_skipped(recipe, task, tell)
     if recipe.engine == "loop":
         require_trackers(recipe.report_to)
-    limits = limits_of(recipe.setup)
     tokenizer = load_tokenizer(recipe.setup)
     prepared = task.prepare(tokenizer, limits.positions)
     for line in prepared.said:
@@ -75,17 +89,31 @@ def run(
     for examples in (prepared.train, prepared.dev):
         if examples is not None:
             require_fit(examples, limits)
+    if recipe.best_metric is not None and prepared.dev is not None:
+        require_figure(recipe.best_metric, task, prepared)
     with ExitStack() as held:
-        if first:
+
+        def begin() -> tuple[Path | None, Precision]:
             held.enter_context(checkpoints.holding(recipe.out))
-        asked = asked_for(recipe, task, prepared)
-        saved = _saved(recipe.out, asked, resume=resume, tell=tell, first=first)
+            return _saved(recipe, asked_for(recipe, task, prepared), resume=resume, tell=tell)
+
+        # The first process alone cleans, looks and decides: another one would see what a crash left half-written.
+        saved, precision = decided(begin)
+        if saved is not None and not saved.is_dir():
+            raise UserError(f"{saved} is not seen by process {_rank()}", hint="all processes need the same --out")
         loaded = load_model(recipe, task)
         for line in loaded.said:
             tell(line)
-        model = loaded.model
-        one = Running(recipe, task, prepared, tokenizer=tokenizer, model=model, first=first, tell=tell)
-        return one.go(asked, saved, record={"command": command, "forced": forced})
+        to_device(loaded.model)
+        if precision == "auto":
+            precision, why = decided(lambda: precision_of(loaded.model))
+            if why:
+                tell(why)
+        recipe = with_precision(recipe, precision) if precision != recipe.options.precision else recipe
+        asked = asked_for(recipe, task, prepared)
+        one = Running(recipe, task, prepared, tokenizer=tokenizer, model=loaded.model, first=first, tell=tell)
+        held.enter_context(paged(recipe.out, tell, first=first))
+        return one.go(asked, saved, record={"command": command, "forced": forced, "findings": findings})
 
 
 def asked_for(recipe: Recipe, task: Task, prepared: Prepared) -> dict[str, Any]:
@@ -118,32 +146,36 @@ def _refuse_skipped(recipe: Recipe, task: Task, tell: Callable[[str], None]) -> 
 
 
 def _saved(
-    folder: Path, asked: Mapping[str, Any], *, resume: bool | None, tell: Callable[[str], None], first: bool
-) -> Path | None:
-    """The checkpoint to go on from; None: begin at the beginning."""
-    if resume:
-        found = checkpoints.find(folder, asked)
-    else:
-        if not any(folder.glob("checkpoint-*")):
-            return None
-        if resume is False:
-            if first:
-                run_folder.clear(folder)
-            return None
-        newest = checkpoints.newest(folder)
-        if newest is None:
-            tell(f"{folder} holds no complete checkpoint: the run begins anew")
-            return None
-        found = checkpoints.find(folder, asked)
-        finished = (run_folder.read_json(folder / run_folder.METRICS) or {}).get("finished")
+    recipe: Recipe, asked: Mapping[str, Any], *, resume: bool | None, tell: Callable[[str], None]
+) -> tuple[Path | None, Precision]:
+    """The checkpoint to go on from, None: begin at the beginning; and the precision, which a checkpoint has decided."""
+    folder, precision = recipe.out, recipe.options.precision
+    if resume is False:
+        if any(folder.glob("checkpoint-*")) or (folder / run_folder.METRICS).exists():
+            run_folder.clear(folder)
+        return None, precision
+    found = checkpoints.find(folder) if resume else checkpoints.newest(folder)
+    finished = bool((run_folder.read_json(folder / run_folder.METRICS) or {}).get("finished"))
+    if found is None:
         if finished:
             raise UserError(
-                f"{folder} holds a finished run of this recipe", hint="--no-resume trains anew; else name another --out"
+                f"{folder} holds a finished run without checkpoints",
+                hint="--no-resume trains anew; else name another --out",
             )
+        if any(folder.glob("checkpoint-*")):
+            tell(f"{folder} holds no complete checkpoint: the run begins anew")
+        return None, precision
+    if precision == "auto":
+        precision = found.recipe.get("precision", precision)
+    checkpoints.require_recipe(found, {**asked, "precision": precision})
+    if finished and not resume:
+        raise UserError(
+            f"{folder} holds a finished run of this recipe", hint="--no-resume trains anew; else name another --out"
+        )
     for line in found.passed_over:
         tell(f"passed over {line}")
     tell(f"going on from {found.path}")
-    return found.path
+    return found.path, precision
 
 
 def _rank() -> int:

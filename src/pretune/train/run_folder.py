@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.core.files import write_atomically
+from pretune.train.disk import told
 from pretune.train.tasks.tables import json_lines
 from pretune.train.watch import Watch
 
@@ -34,6 +35,7 @@ RECIPE, ENVIRONMENT, METRICS, LOG, ERRORS = (
     "errors.jsonl",
 )
 BEST = "best"
+PAGE = "report.html"
 _OF_THE_RUN = frozenset({"manifest.json", "position.json", "scheduler.json", "scaler.json", "best.json"})
 """Files of a checkpoint that are not the model's."""
 _NO_SECRET = frozenset({"include_num_input_tokens_seen", "average_tokens_across_devices", "include_tokens_per_second"})
@@ -42,7 +44,8 @@ _NO_SECRET = frozenset({"include_num_input_tokens_seen", "average_tokens_across_
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, whole or not at all."""
-    write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n").encode())
+    with told(path.name, path.parent):
+        write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -58,9 +61,14 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
     from pretune.check.sources.flags import said_by
 
     keys = dict(said_by(recipe.setup).keys)
-    data = {key: [str(one) for one in value] if key != "columns" else value for key, value in keys["data"].items()}
+    data = {key: [_named(one) for one in value] if key != "columns" else value for key, value in keys["data"].items()}
     arguments = {key: value for key, value in keys["training_args"].items() if "token" not in key or key in _NO_SECRET}
     return {**keys, "data": data, "training_args": arguments}
+
+
+def _named(source: Any) -> str:
+    """A file by its name, rows in memory by their kind: they cannot be found again."""
+    return str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else f"<{type(source).__name__}>"
 
 
 class Log(Watch):
@@ -86,14 +94,19 @@ class Log(Watch):
         self._write({"step": number, "metrics": dict(metrics)})
 
     def _write(self, row: Mapping[str, Any]) -> None:
-        with self.path.open("ab") as file:
+        with told(LOG, self.path.parent), self.path.open("ab") as file:
             file.write(json_lines([row]))
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The entries of log.jsonl; a line that a crash cut off is left out."""
+    """The entries of log.jsonl."""
+    return read_lines(folder / LOG)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file with an object a line; a line that a crash cut off is left out."""
     try:
-        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return []
     found = []
@@ -107,9 +120,9 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
 def write_scores(folder: Path, scores: Scores) -> None:
     """The predictions in their official formats, and what was predicted wrongly."""
-    for name, data in scores.files.items():
-        write_atomically(folder / name, data)
-    write_atomically(folder / ERRORS, json_lines(scores.errors))
+    for name, data in {**scores.files, ERRORS: json_lines(scores.errors)}.items():
+        with told(name, folder):
+            write_atomically(folder / name, data)
 
 
 def require_folder(folder: Path) -> None:
@@ -135,7 +148,7 @@ def clear(folder: Path) -> None:
     for path in (*folder.glob("checkpoint-*"), folder / BEST):
         if path.is_dir():
             shutil.rmtree(path)
-    for name in (METRICS, LOG, ERRORS, ENVIRONMENT):
+    for name in (METRICS, LOG, ERRORS, ENVIRONMENT, PAGE):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -156,20 +169,24 @@ def take_model(checkpoint: Path, into: Path) -> None:
 
     Weights are shared where links can be, what people edit by hand is not. The config comes last: until it is there, a
     new folder holds no model.
+
+    Raises:
+        UserError: the disk is full or cannot be written.
     """
-    into.mkdir(parents=True, exist_ok=True)
-    for path in sorted(model_files(checkpoint), key=lambda path: path.name == "config.json"):
-        aside = into / f".{path.name}.tmp"
-        aside.unlink(missing_ok=True)
-        linked = False
-        if path.suffix == ".safetensors":
-            with suppress(OSError):
-                os.link(path, aside)
-                linked = True
-        if not linked:
-            shutil.copyfile(path, aside)
-        aside.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
-        aside.replace(into / path.name)
+    with told(f"the model of {checkpoint.name}", into, stands=checkpoint.name):
+        into.mkdir(parents=True, exist_ok=True)
+        for path in sorted(model_files(checkpoint), key=lambda path: path.name == "config.json"):
+            aside = into / f".{path.name}.tmp"
+            aside.unlink(missing_ok=True)
+            linked = False
+            if path.suffix == ".safetensors":
+                with suppress(OSError):
+                    os.link(path, aside)
+                    linked = True
+            if not linked:
+                shutil.copyfile(path, aside)
+            aside.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
+            aside.replace(into / path.name)
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -178,8 +195,6 @@ def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
     Raises:
         UserError: the disk is full or cannot be written.
     """
-    from pretune.train.disk import told
-
     with told("the model", folder):
         folder.mkdir(parents=True, exist_ok=True)
         aside = folder / ".model.tmp"

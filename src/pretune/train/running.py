@@ -6,11 +6,13 @@ import os
 import sys
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from pretune.core.errors import UserError
+from pretune.core.errors import UserError, did_you_mean
 from pretune.train import run_folder
+from pretune.train.knocks import Knocks
 from pretune.train.model import fitting, quiet
+from pretune.train.page import Pages
 from pretune.train.show import Bar
 from pretune.train.trackers import Trackers
 from pretune.train.watch import Watch, Watches
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pretune.train.hooks import Trained
+    from pretune.train.options import Options
     from pretune.train.recipe import Recipe
     from pretune.train.saving import Saver
-    from pretune.train.stops import Stops
     from pretune.train.tasks import Prepared, Scores, Task
 
 
@@ -74,6 +76,7 @@ class Running(Watch):
         self.bar = Bar(sys.stderr)
         self.scores: Scores | None = None
         self.best = float("-inf")
+        self.scored: int | None = None
 
     def evaluated(self, number: int, metrics: Mapping[str, float]) -> None:
         """Note at which step the figures were seen, and keep the predictions of the best."""
@@ -82,15 +85,19 @@ class Running(Watch):
         self.done.evaluations.append((number, dict(metrics)))
         value = self.sign * metrics[self.main]
         if self.scores is not None and self.first and (value > self.best or len(self.done.evaluations) == 1):
-            run_folder.write_scores(self.recipe.out, self.scores)
+            self._write_scores(number)
         self.best = max(self.best, value)
 
-    def evaluate(self, model: Any) -> Mapping[str, float]:
-        """The figures of the dev set; on every process the same.
+    def _write_scores(self, number: int) -> None:
+        """The predictions of the model after a step."""
+        if self.scores is not None:
+            run_folder.write_scores(self.recipe.out, self.scores)
+            self.scored = number
 
-        Raises:
-            UserError: the figure that is to choose the best model is none of them.
-        """
+    def evaluate(self, model: Any) -> Mapping[str, float]:
+        """The figures of the dev set; on every process the same."""
+        from pretune.train import losses
+        from pretune.train.dev_loss import dev_loss
         from pretune.train.predict import predict
 
         assert self.dev is not None
@@ -104,10 +111,14 @@ class Running(Watch):
         )
         self.scores = self.prepared.score(outputs)
         self.done.variant = self.scores.variant
-        figures = dict(self.scores.figures)
-        if self.main not in figures:
-            raise UserError(f"metric_for_best_model is {self.main}, expected one of: {', '.join(figures)}")
-        return figures
+        found = dev_loss(
+            self.dev,
+            outputs,
+            names=self.task.outputs,
+            each_token=self.task.each_token,
+            loss=getattr(losses, self.task.loss),
+        )
+        return {**self.scores.figures, **({} if found is None else {"loss": found})}
 
     def go(self, asked: Mapping[str, Any], saved: Path | None, *, record: Mapping[str, Any]) -> Done:
         """Train, and leave the folder as it should be."""
@@ -119,11 +130,15 @@ class Running(Watch):
         from pretune.train.stops import Stops
 
         recipe, out = self.recipe, self.recipe.out
-        _to_device(self.model)
         levers = prepare(self.model, recipe.options)
         self.options = levers.options
         for line in levers.said:
             self.tell(line)
+        if self.dev is not None and _misses(self.options):
+            self.tell(
+                "not every model that is evaluated is saved: the best one is looked for among those that are"
+                " (--save-strategy best saves each that is better than all before)"
+            )
         saver = Saver(
             out,
             recipe=asked,
@@ -144,7 +159,7 @@ class Running(Watch):
             run_folder.write_json(out / run_folder.ENVIRONMENT, record_of(engine=recipe.engine, **record))
             log = run_folder.Log(out, resumed=int(saved.name.rpartition("-")[2]) if saved else 0)
             self.done.evaluations = [(row["step"], row["metrics"]) for row in log.kept if "metrics" in row]
-            watches += [self.bar, log, trackers]
+            watches += [self.bar, log, trackers, Knocks(), Pages(out)]
         with quiet(), Stops() as stops, told(self.model, self.train, self.options, where=self.prepared.where):
             try:
                 watch = Watches([*watches, stops])
@@ -157,7 +172,7 @@ class Running(Watch):
             self.done.steps = trained.steps
             if trained.stopped:
                 self._write_metrics(trained, finished=False)
-                _leave_stopped(stops, saver)
+                stops.leave(saver.newest)
             if self.dev is not None and trained.steps not in trained.metrics:  # the same on every process
                 watch.evaluated(trained.steps, self.evaluate(self.model))
             restore(self.model)
@@ -186,7 +201,10 @@ class Running(Watch):
     def _leave(self, saver: Saver, trained: Trained) -> None:
         """The model at the top of the folder: the best one that was saved, else the last one."""
         out = self.recipe.out
-        best = saver.best[0] if saver.best is not None else None
+        best, value = saver.best or (None, 0.0)
+        last = dict(self.done.evaluations).get(trained.steps, {}).get(self.main)
+        if best is not None and last is not None and self.sign * last > self.sign * value:
+            best = None  # the last model was evaluated after it was saved
         source = out / f"checkpoint-{best}" if best is not None else None
         if source is not None and source.is_dir():
             run_folder.take_model(source, out / run_folder.BEST)
@@ -198,6 +216,8 @@ class Running(Watch):
         else:
             run_folder.save_model(self.model, self.tokenizer, out)
             self.done.best = trained.steps
+        if self.done.best == trained.steps != self.scored and trained.steps in dict(self.done.evaluations):
+            self._write_scores(trained.steps)  # a better model was not saved: these are of the one that is
         self._write_metrics(trained, finished=True)
 
     def _write_metrics(self, trained: Trained, *, finished: bool) -> None:
@@ -212,6 +232,7 @@ class Running(Watch):
                 "variant": self.done.variant,
                 "main": self.main if self.dev is not None else None,
                 "model_of_step": self.done.best,
+                "predictions_of_step": self.scored,
                 "evaluations": [{"step": step, **metrics} for step, metrics in self.done.evaluations],
                 "train": {
                     "loss": trained.log[-1].loss if trained.log else None,
@@ -222,18 +243,36 @@ class Running(Watch):
         )
 
 
-def _leave_stopped(stops: Stops, saver: Saver) -> NoReturn:
-    """End a run that was asked to stop; what it says is what this command does."""
-    from pretune.train.stops import Interrupted
+def require_figure(name: str, task: Task, prepared: Prepared) -> None:
+    """Stop before the model is loaded where the figure that shall choose the best model is none of the task's.
 
-    try:
-        stops.leave(saver.newest)
-    except Interrupted as ended:
-        ended.hint = "the same command goes on from there" if saver.newest is not None else ""
-        raise
+    Raises:
+        UserError: so it is.
+    """
+    import numpy as np
+
+    assert prepared.dev is not None
+    rows = len(prepared.dev.ids) if task.each_token else len(prepared.dev)
+    classes = len(task.config.get("id2label", ())) or task.config.get("num_labels", 0)
+    nothing: Any = np.zeros((rows, classes) if classes else rows, np.float32)
+    figures = [*prepared.score([nothing] * len(task.outputs)).figures, *(["loss"] if prepared.dev.labels else [])]
+    if name not in figures:
+        raise UserError(
+            f"metric_for_best_model is {name}, expected one of: {', '.join(figures)}",
+            hint=did_you_mean(name, figures),
+        )
 
 
-def _to_device(model: Any) -> None:
+def _misses(options: Options) -> bool:
+    """Whether models are evaluated that no checkpoint keeps."""
+    if options.eval_strategy == "no" or options.save_strategy == "best":
+        return False
+    if options.eval_strategy == options.save_strategy == "steps":
+        return (options.eval_steps or options.logging_steps) % options.save_steps != 0
+    return options.eval_strategy != options.save_strategy
+
+
+def to_device(model: Any) -> None:
     """Put the model where it is trained, as levers look at it there."""
     import torch
 

@@ -108,20 +108,30 @@ class Bar(Watch):
 
 def figures(metrics: Mapping[str, float]) -> str:
     """`exact_match 24.32, f1 31.05`."""
-    return ", ".join(f"{name} {value:,.2f}" for name, value in metrics.items() if not name.endswith("_total"))
+    return ", ".join(f"{name} {figure(name, value)}" for name, value in metrics.items() if not name.endswith("_total"))
 
 
-def table_of(evaluations: Iterable[tuple[int, Mapping[str, float]]], *, main: str, variant: str) -> Table | None:
-    """The metrics of each evaluation, the best one marked; None without any."""
+def figure(name: str, value: float) -> str:
+    """A figure in words: per cent with two digits, a loss or an error with four."""
+    return f"{value:,.4f}" if name.endswith(("loss", "mse")) else f"{value:,.2f}"
+
+
+def table_of(evaluations: Iterable[tuple[int, Mapping[str, float]]], *, variant: str, kept: int | None) -> Table | None:
+    """The metrics of each evaluation; None without any.
+
+    Args:
+        evaluations: (step, figures).
+        variant: whose figures they are.
+        kept: the step whose model is kept; its row is marked where there are several.
+    """
     rows = list(evaluations)
     if not rows:
         return None
     names = [name for name in rows[-1][1] if not name.endswith(("_total", "_thresh"))]
-    best = max((metrics.get(main, float("-inf")) for _, metrics in rows), default=0.0)
     cells: list[Sequence[Any]] = []
     for step, metrics in rows:
-        tone: Any = "best" if metrics.get(main) == best and len(rows) > 1 else ""
-        cells.append((f"{step:,}", *(Cell(f"{metrics.get(name, float('nan')):,.2f}", tone) for name in names)))
+        tone: Any = "best" if step == kept and len(rows) > 1 else ""
+        cells.append((f"{step:,}", *(Cell(figure(name, metrics.get(name, float("nan"))), tone) for name in names)))
     return table(f"dev, as {variant} counts", ("step", *names), cells)
 
 

@@ -37,7 +37,7 @@ class Interrupted(UserError):  # noqa: N818 - it is no error of the user's
         where = f"saved in {saved}" if saved is not None else "nothing was saved"
         super().__init__(
             f"stopped by {signal.Signals(number).name}; {where}",
-            hint=f"go on with the same command and --resume {saved.parent}" if saved is not None else "",
+            hint="go on with the same command and --resume" if saved is not None else "",
             exit_code=128 + number,
         )
         self.number = number

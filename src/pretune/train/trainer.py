@@ -23,7 +23,7 @@ from pretune.train.plan import Plan
 from pretune.train.processes import mean_of, require_processes
 from pretune.train.stops import agreed
 from pretune.train.tally import Tally
-from pretune.train.trainer_arguments import arguments_of
+from pretune.train.trainer_arguments import arguments_of, refused
 from pretune.train.trainer_batches import Asked, Batches
 from pretune.train.watch import Watch
 
@@ -181,10 +181,12 @@ class _Follow(transformers.TrainerCallback):  # type: ignore[misc]
     """Tells a watch what happens, and the Trainer when to log, save and stop beside what its arguments say."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self.trainer, self.stopped = trainer, False
+        self.trainer, self.stopped, self.begun = trainer, False, False
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-        """The first step is about to be made."""
+    def on_train_begin(self, args: Any, state: Any, _control: Any, **_: Any) -> None:
+        """The first step is about to be made; how often to log and save is as asked for now, not when it was saved."""
+        state.compute_steps(args, state.max_steps)
+        self.begun = True
         self.trainer.watch.start(state.max_steps, state.global_step)
         self.trainer.tally.proceed()
 
@@ -243,15 +245,17 @@ def train(
         save_strategy=options.save_strategy if save else "no",
     )
     with tempfile.TemporaryDirectory() as aside:  # the Trainer makes a folder, though it is `save` that writes
-        arguments = arguments_of(options, Path(passed.pop("output_dir", aside)), **passed)
-        trainer = Trainer(
-            model, examples, options, arguments=arguments, loss=loss, watch=watch, evaluate=evaluate, save=save
-        )
+        with refused(passed):
+            arguments = arguments_of(options, Path(passed.pop("output_dir", aside)), **passed)
+            trainer = Trainer(
+                model, examples, options, arguments=arguments, loss=loss, watch=watch, evaluate=evaluate, save=save
+            )
         if saved is not None and not (saved / "trainer_state.json").exists():
             raise UserError(f"{saved} was written by the other engine", hint="resume with --engine loop")
         if saved is not None and state.read_position(saved).step >= trainer.plan.steps:
             return _finished(trainer, saved)
-        trainer.train(resume_from_checkpoint=str(saved) if saved else None)
+        with refused(passed, begun=lambda: trainer.follow.begun):
+            trainer.train(resume_from_checkpoint=str(saved) if saved else None)
     trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)
     return Trained(trainer.state.global_step, tuple(trainer.entries), trainer.metrics, trainer.follow.stopped)
 

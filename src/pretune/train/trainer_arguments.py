@@ -1,13 +1,15 @@
-"""Options as TrainingArguments: arguments_of. Knows no trainer."""
+"""Options as TrainingArguments: arguments_of; what the Trainer says to others: refused. Knows no trainer."""
 
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from transformers import TrainingArguments
@@ -19,6 +21,33 @@ learning_rate num_train_epochs max_steps per_device_train_batch_size per_device_
 gradient_accumulation_steps weight_decay adam_beta1 adam_beta2 adam_epsilon max_grad_norm lr_scheduler_type
 warmup_steps seed data_seed logging_steps eval_strategy eval_steps save_strategy save_steps ddp_find_unused_parameters
 """.split()
+
+
+@contextmanager
+def refused(passed: Mapping[str, Any], *, begun: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Make the user's error of what the Trainer says to arguments that were passed on to it.
+
+    Args:
+        passed: these arguments.
+        begun: whether training began; what breaks after that has other causes.
+
+    Raises:
+        UserError: a package is missing, a value does not fit.
+    """
+    given = {name: value for name, value in passed.items() if value not in ([], None)}
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not given or begun():
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UserError(
+            f"the Trainer does not begin: {lines[0] if lines else type(error).__name__}",
+            hint=f"it was passed {names}",
+        ) from error
 
 
 def arguments_of(options: Options, folder: Path, **passed: Any) -> TrainingArguments:

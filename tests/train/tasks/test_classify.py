@@ -175,3 +175,20 @@ def test_the_demos_sample_as_the_tokenizer_itself_encodes_it(tmp_path: Path) -> 
     assert (examples.types is not None) == ("token_type_ids" in encoded)
     if examples.types is not None:
         assert examples.types.tolist() == [i for one in encoded["token_type_ids"] for i in one]
+
+
+def test_one_label_teaches_nothing(tmp_path: Path) -> None:
+    """Rows that all have the same label are told before anything is loaded."""
+    file = tiny.lines(tmp_path / "t.jsonl", [{"text": f"서울 {i}", "label": "a"} for i in range(3)])
+    with pytest.raises(UserError, match=r't\.jsonl:1: every row has the label "a", so that there is nothing to learn'):
+        read(tiny.recipe("classify", tmp_path / "m", file, None, tmp_path / "out"))
+
+
+def test_no_room_for_a_token(tmp_path: Path) -> None:
+    """A max_length that the special tokens fill is refused."""
+    from pretune.train.tasks.encode import encode
+    from train import made
+
+    with pytest.raises(UserError, match="max_length is 2, but 2 tokens of each example are special ones"):
+        encode(["서울"], made.tokenizer("bert"), longest=2)
+    assert len(encode(["서울"], made.tokenizer("bert"), longest=3).ids) == 3

@@ -89,13 +89,13 @@ def test_rows_that_cannot_be_used_are_kept_with_their_reason(tmp_path: Path) -> 
 
 
 def test_windows_become_examples(tmp_path: Path) -> None:
-    """Windows of the demo's sample: labels are positions, dev has none, each row knows its place."""
+    """Windows of the demo's sample: labels are positions, dev's as well where they are known, each row knows its place."""
     task = task_of(tmp_path, sample.train(), sample.dev(), encode={"max_length": 96, "stride": 24})
     prepared: Prepared = task.prepare(tokenizer("bert"), 128)
     assert prepared.train.lengths.max() <= 96
     assert set(prepared.train.labels) == {"start_positions", "end_positions"}
     assert prepared.train.labels["start_positions"].dtype == np.int64
     assert prepared.dev is not None
-    assert not prepared.dev.labels
+    assert prepared.dev.labels.keys() == prepared.train.labels.keys()
     assert "train.json:/data/" in prepared.where(0)
     assert "113 questions" in prepared.said[0]

@@ -52,7 +52,8 @@ def test_the_columns_or_the_task_say_which(tmp_path: Path) -> None:
     assert not isinstance(task_of(tmp_path, rows), Similarity)
     assert isinstance(task_of(tmp_path, rows, data={"columns": {"score": "label"}}), Similarity)
     assert isinstance(task_of(tmp_path, rows, task="sentence-similarity"), Similarity)
-    assert not isinstance(task_of(tmp_path, KLUE * 2, task="pair-classification"), Similarity)
+    unlike = {"sentence1": "가", "sentence2": "다", "labels": {"label": 0.7, "binary-label": 0}}
+    assert not isinstance(task_of(tmp_path, [*KLUE, unlike], task="pair-classification"), Similarity)
 
 
 def test_figures_are_those_of_scipy(tmp_path: Path) -> None:

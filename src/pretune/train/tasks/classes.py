@@ -74,7 +74,7 @@ def classes_of(
         new_head: the model's own labels do not count.
 
     Raises:
-        UserError: a label that is none of them, more labels than the head has classes, too many labels.
+        UserError: a label that is none of them, more labels than the head has classes, too many labels, or only one.
     """
     if len(labels) > MOST:
         raise UserError(f"{labels[0][1]}: over {MOST:,} different labels", hint="is this the column of the labels?")
@@ -93,6 +93,12 @@ def classes_of(
                 )
             ids[label] = key
         return Classes(tuple(names[i] for i in range(len(names))), ids, said)
+    if len(labels) == 1 and number is None:
+        label, where = labels[0]
+        raise UserError(
+            f'{where}: every row has the label "{label}", so that there is nothing to learn',
+            hint="is this the column of the labels, and the whole file?",
+        )
     order: list[Label] = sorted(found, key=lambda label: (isinstance(label, str), label))
     numbers = all(isinstance(label, int) and label >= 0 for label in order)
     if numbers and order and (order[0] == 0 or number is not None):

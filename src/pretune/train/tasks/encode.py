@@ -72,7 +72,7 @@ def encode(
         offsets: whether places are wanted.
 
     Raises:
-        UserError: a slow tokenizer.
+        UserError: a slow tokenizer; no room for a token of a text.
     """
     import numpy as np
 
@@ -82,6 +82,12 @@ def encode(
     columns: dict[str, list[Any]] = {"ids": [], "types": [], **({"offsets": []} if offsets else {})}
     lengths: list[int] = []
     cut = 0
+    special = backend.num_special_tokens_to_add(pairs is not None)
+    if longest is not None and longest <= special:
+        raise UserError(
+            f"max_length is {longest}, but {special} tokens of each example are special ones",
+            hint="give a larger --max-length",
+        )
     with bare(backend):
         for at in range(0, len(asked), _BATCH):
             part = asked[at : at + _BATCH]

@@ -84,7 +84,7 @@ class Reading:
         windows = cut(self.train.rows, tokenizer, max_length=most, stride=stride, unfit=unfit)
         dev = None
         if self.dev is not None:
-            dev = cut(self.dev.rows, tokenizer, max_length=most, stride=stride, labels=False, unfit="skip")
+            dev = cut(self.dev.rows, tokenizer, max_length=most, stride=stride, labels=_placed(self.dev), unfit="skip")
         return Prepared(
             examples_of(windows, tokenizer),
             None if dev is None else examples_of(dev, tokenizer),
@@ -181,6 +181,11 @@ def _variant(questions: Questions, *, unanswerable: bool) -> str:
     if 2 * korean > min(len(questions.rows), _SEEN):
         return "klue_mrc" if unanswerable else "korquad1"
     return "squad2" if unanswerable else "squad1"
+
+
+def _placed(questions: Questions) -> bool:
+    """Whether it is known where every answer stands, without which there is no loss."""
+    return all(one.answers[0].start is not None for one in questions.rows if one.answers)
 
 
 def _korean(text: str) -> bool:
