@@ -1,5 +1,6 @@
 """An ejected script runs without pretune and comes to the same losses and weights, bit for bit."""
 
+import ast
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from pretune.core.errors import UserError
 from pretune.train.eject import script_of, write
+from pretune.train.eject_data import literal
 from pretune.train.run import run
 from train import tiny_runs
 
@@ -136,3 +138,11 @@ def test_write(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["train.py"]
     with pytest.raises(UserError, match="cannot be written"):
         write("one\n", tmp_path / "none" / "train.py")
+
+
+@pytest.mark.parametrize(
+    "given", ["text", "te'xt", 'te"xt', "a'b\"c", '"] + [__import__("os")]["', "\t", "a\\", "문장\n"]
+)
+def test_what_users_name_is_data(given: str) -> None:
+    """A column's name, a path or a delimiter becomes a string of the script and nothing else."""
+    assert ast.literal_eval(literal(given)) == given

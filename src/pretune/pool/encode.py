@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
+from pretune.pool.groups import group_sums
 from pretune.pool.poolers import AVERAGING, Marks, document_weights, pool, weights
+from pretune.pool.shapley import GROUPS
 from pretune.pool.store import Vectors, empty_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pretune.pool.tokenized import Tokenized
 
@@ -28,6 +30,7 @@ def encode(
     sentences: Tokenized,
     *,
     sentence_token: int = 0,
+    groups: Sequence[Any] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Vectors:
     """Vectors of every sentence by every layer and pooling.
@@ -36,6 +39,7 @@ def encode(
         model: a base model, or the encoder of one, in evaluation mode where it is to run.
         sentences: what it reads.
         sentence_token: index of the token that the model's own head reads; -1: the last.
+        groups: S arrays of int, the group of each token (shapley.GROUPS): keep the sums of their states as well.
         progress: called with the number of tokens done, batch by batch.
 
     Raises:
@@ -56,11 +60,13 @@ def encode(
                     hint="pool needs an encoder or decoder of transformers that returns hidden_states",
                 )
             if kept is None:
-                kept = _Kept(states, marks.special.shape, names, count, output)
+                kept = _Kept(states, marks.special.shape, names, count, output, grouped=groups is not None)
             table = weights(marks)
             for row, layer in enumerate(kept.layers):
                 found = pool(states[layer], table, largest=True)
                 kept.table[row][:, batch] = found.transpose(0, 1).cpu().numpy()
+            if groups is not None:
+                kept.add_groups(states, batch, [groups[place] for place in batch])
             if kept.pooler is not None:
                 kept.pooler[batch] = output.pooler_output.float().cpu().numpy()
             if progress is not None:
@@ -73,7 +79,9 @@ def encode(
 class _Kept:
     """The tables that batches are written into, laid out by the first batch."""
 
-    def __init__(self, states: Any, shape: tuple[int, int], names: tuple[str, ...], count: int, output: Any) -> None:
+    def __init__(
+        self, states: Any, shape: tuple[int, int], names: tuple[str, ...], count: int, output: Any, *, grouped: bool
+    ) -> None:
         """See which layers have a state for every token; those that do not are left out with the reason."""
         width = states[-1].shape[-1]
         self.skipped = {
@@ -87,6 +95,18 @@ class _Kept:
         pooled = getattr(output, "pooler_output", None)
         fits = pooled is not None and pooled.shape == (shape[0], width)
         self.pooler = empty_table((count, width)) if fits else None
+        self.groups = empty_table((len(self.layers), count, len(GROUPS), width)) if grouped else None
+
+    def add_groups(self, states: Any, batch: Any, groups: Sequence[Any]) -> None:
+        """Keep the sums of the states of each group of tokens of a batch."""
+        import numpy as np
+        import torch
+
+        if self.groups is None:
+            return
+        chosen = torch.from_numpy(np.stack(groups)).to(states[-1].device)
+        for row, layer in enumerate(self.layers):
+            self.groups[row][batch] = group_sums(states[layer], chosen).cpu().numpy()
 
     def vectors(self) -> Vectors:
         """What was collected.
@@ -103,7 +123,7 @@ class _Kept:
                     f"layer {layer} gives states that are not finite",
                     hint="try --dtype float32; if it stays so, the weights themselves hold NaN or infinity",
                 )
-        return Vectors(self.layers, self.names, self.table, self.pooler, self.skipped)
+        return Vectors(self.layers, self.names, self.table, self.pooler, self.skipped, self.groups)
 
 
 def _batches(model: Any, sentences: Tokenized, sentence_token: int) -> Iterator[tuple[Any, dict[str, Any], Marks]]:

@@ -28,14 +28,35 @@ def whitened(vectors: Any) -> Any:
     With fewer sentences than dimensions there are fewer directions; then all sentences lie equally far apart and the
     result says little, which is why `enough` is asked first.
     """
+    table = centred(vectors)
+    directions = _directions(table)
+    return table if directions is None else table @ directions
+
+
+def projection(vectors: Any, shaping: str) -> tuple[Any, Any]:
+    """The matrix (D, R) and the offset (R,), both float64, that turn a raw vector v into v @ matrix + offset.
+
+    Args:
+        vectors: shape (S, D), that the shaping is fitted on.
+        shaping: `centred` or `whitened`.
+    """
     import numpy as np
 
-    table = centred(vectors)
+    table = np.asarray(vectors, dtype=np.float64)
+    directions = _directions(centred(table)) if shaping == "whitened" else None
+    matrix = np.eye(table.shape[1]) if directions is None else directions
+    return matrix, -table.mean(axis=0) @ matrix
+
+
+def _directions(table: Any) -> Any | None:
+    """The directions in which centred vectors vary, each divided by its spread: shape (D, R); None without any."""
+    import numpy as np
+
     values, directions = np.linalg.eigh(table.T @ table / max(1, len(table) - 1))
     if values[-1] <= 0:
-        return table
+        return None
     keep = values > values[-1] * 1e-10
-    return table @ (directions[:, keep] / np.sqrt(values[keep]))
+    return directions[:, keep] / np.sqrt(values[keep])
 
 
 def enough(sentences: int, size: int) -> bool:

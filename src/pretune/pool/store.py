@@ -20,6 +20,7 @@ class Vectors:
         table: shape (layers, poolings, S, D), float32.
         pooler: shape (S, D), float32, what the model's own pooler gives; None without one.
         skipped: layers that cannot be pooled like the rest -> the reason in a few words.
+        groups: shape (layers, S, G, D), float32: sums of the states of each group of tokens; None unless asked for.
     """
 
     layers: tuple[int, ...]
@@ -27,6 +28,7 @@ class Vectors:
     table: Any
     pooler: Any | None = None
     skipped: dict[int, str] = field(default_factory=dict)
+    groups: Any | None = None
 
     def of(self, layer: int, pooling: str) -> Any:
         """Vectors by one layer and pooling: shape (S, D), float32.

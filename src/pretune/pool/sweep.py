@@ -14,6 +14,7 @@ from pretune.pool.encode import encode
 from pretune.pool.linear import faster_linears
 from pretune.pool.score import cosines, subset_similarities
 from pretune.pool.shaping import centred, enough, whitened
+from pretune.pool.token_shares import sentence_groups
 from pretune.pool.tokenized import tokenize
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def sweep(
     sentence_token: int = 0,
     shapings: Sequence[str] = ("raw",),
     every_mix: bool = False,
+    token_groups: bool = False,
     progress: Callable[[int], object] | None = None,
 ) -> Sweep:
     """Encode sentences once and compute what every choice makes of them.
@@ -73,6 +75,7 @@ def sweep(
         sentence_token: index of the token that the model's own head reads; -1: the last.
         shapings: what is done to all vectors of a choice together; `raw` and more of choice.SHAPINGS.
         every_mix: whether all subsets of layers are tried for `mean`, instead of a few mixes for each pooling.
+        token_groups: whether sums of states by kind of token are kept, for token_shares.
         progress: called with the number of tokens done.
 
     Raises:
@@ -81,8 +84,9 @@ def sweep(
     import numpy as np
 
     sentences = tokenize(texts, tokenizer, max_length=max_length)
+    groups = sentence_groups(texts, tokenizer, sentences, max_length=max_length) if token_groups else None
     with faster_linears(model) as packed:
-        vectors = encode(model, sentences, sentence_token=sentence_token, progress=progress)
+        vectors = encode(model, sentences, sentence_token=sentence_token, groups=groups, progress=progress)
     poolings, same = _distinct(vectors, sentences, sentence_token)
     subsets = {name: _subsets(vectors.layers, every=every_mix and name == "mean") for name in poolings}
     choices = [Choice(layers, name) for name in poolings for layers in subsets[name]]

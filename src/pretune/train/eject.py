@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
-from pretune.train.eject_data import data_of, require_same
+from pretune.train.eject_data import data_of, literal, require_same
 from pretune.train.options import Options
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def script_of(recipe: Recipe, *, name: str = "train.py") -> str:
     from pretune.train.tasks.encode import limit_of
 
     _require_plain(recipe)
+    odd = [key for key in recipe.setup.from_pretrained if not key.isidentifier()]
+    if odd:
+        raise UserError(f"from_pretrained takes no argument {odd[0]!r}")
     task: Any = read(recipe)
     limits = limits_of(recipe.setup)
     if recipe.task == "mrc":
@@ -68,7 +71,7 @@ def script_of(recipe: Recipe, *, name: str = "train.py") -> str:
     facts: dict[str, Any] = {
         **given,
         "title": _TITLES[kind],
-        "script": name,
+        "script": "".join(one for one in name if one.isalnum() or one in " ._-/"),
         "task": kind,
         "head": task.head,
         "variant": getattr(task, "variant", ""),
@@ -77,7 +80,7 @@ def script_of(recipe: Recipe, *, name: str = "train.py") -> str:
         "characters": getattr(task, "characters", False),
         "types": types,
         "max_length": longest,
-        "main": f'"{task.main}"',
+        "main": literal(task.main),
         "decay": recipe.options.weight_decay > 0,
         "max_steps": recipe.options.max_steps > 0,
         "data_seed": recipe.options.data_seed is not None,
@@ -166,7 +169,7 @@ def _constants(recipe: Recipe, task: Any, facts: Mapping[str, Any]) -> str:
     }
     if facts["dev"]:
         values["DEV"] = facts["dev_files"]
-    lines = [*map(_line, values.items()), f"OUT = Path({_text(str(recipe.out))})", ""]
+    lines = [*map(_line, values.items()), f"OUT = Path({literal(str(recipe.out))})", ""]
     numbers: dict[str, Any] = {"MAX_LENGTH": facts["max_length"]} if facts["max_length"] else {}
     if kind == "mrc":
         numbers = {"MAX_LENGTH": facts["max_length"] or 384, "STRIDE": recipe.stride}
@@ -218,7 +221,7 @@ def _config(config: Mapping[str, Any], *, classes: bool) -> list[str]:
         if classes and key == "num_labels":
             continue
         said = {"id2label": "dict(enumerate(LABELS))", "label2id": "{name: i for i, name in enumerate(LABELS)}"}
-        made.append(f'    "{key}": {said[key] if classes and key in said else _text(value)},')
+        made.append(f'    "{key}": {said[key] if classes and key in said else literal(value)},')
     return [*made, "}"]
 
 
@@ -226,15 +229,7 @@ def _line(item: tuple[str, Any]) -> str:
     """`NAME = value`, lists and mappings an entry a line, as ruff format leaves them."""
     name, value = item
     if isinstance(value, list):
-        return "\n".join([f"{name} = [", *(f"    {_text(one)}," for one in value), "]"])
+        return "\n".join([f"{name} = [", *(f"    {literal(one)}," for one in value), "]"])
     if isinstance(value, dict):
-        return "\n".join([f"{name} = {{", *(f"    {_text(key)}: {_text(one)}," for key, one in value.items()), "}"])
-    return f"{name} = {_text(value)}"
-
-
-def _text(value: Any) -> str:
-    """Python source of a value, strings in double quotes where they hold none."""
-    if isinstance(value, str):
-        source = repr(value)
-        return f'"{source[1:-1]}"' if '"' not in source and source.startswith("'") else source
-    return repr(value)
+        return "\n".join([f"{name} = {{", *(f"    {literal(key)}: {literal(one)}," for key, one in value.items()), "}"])
+    return f"{name} = {literal(value)}"

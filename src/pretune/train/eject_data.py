@@ -43,7 +43,7 @@ def data_of(recipe: Recipe, kind: str) -> dict[str, Any]:
     columns = {"text_pair": "", "id": "id", **columns}
     return {
         **forms[0],
-        "columns": {role: f'"{column}"' if column else "" for role, column in columns.items()},
+        "columns": {role: literal(column) if column else "" for role, column in columns.items()},
         **{f"{split}_files": [str(one.source) for one in found] for split, found in inputs.items()},
     }
 
@@ -69,11 +69,15 @@ def _form(path: Path) -> dict[str, Any]:
     if kind == "tagged":
         return plain | {"read": "tagged"}
     dialect = dialect_of(path)
-    return plain | {"read": "table", "delimiter": _delimiter(dialect.delimiter), "quoted": dialect.quoted}
+    return plain | {"read": "table", "delimiter": literal(dialect.delimiter), "quoted": dialect.quoted}
 
 
-def _delimiter(given: str) -> str:
-    return '"\\t"' if given == "\t" else f'"{given}"'
+def literal(value: Any) -> str:
+    """Python source of a value, strings in double quotes where they hold none. What users name stands as data only."""
+    if isinstance(value, str):
+        source = repr(value)
+        return f'"{source[1:-1]}"' if '"' not in source and source.startswith("'") else source
+    return repr(value)
 
 
 def require_same(script: str, tokenizer: Any, *, train: Examples, dev: Examples | None) -> None:

@@ -15,7 +15,10 @@ from pretune.check.facts.sentence_vector import SentenceVectorFacts
 from pretune.check.finding import Unavailable
 from pretune.check.rules.sentence_vector import (
     RULES,
+    any_padding_changes_vectors,
     declared_pooling_not_used,
+    first_token_behind_left_padding,
+    first_token_of_causal_model,
     pooler_never_trained,
     pooling_ambiguous,
     pooling_width_differs,
@@ -205,3 +208,30 @@ def test_sentence_transformers_agrees(tmp_path: Path) -> None:
         module = models.Pooling.load(str(tmp_path))
         assert module(dict(tokens))["sentence_embedding"].shape[-1] == width
         assert module.pooling_output_dimension == says
+
+
+def test_first_token_behind_left_padding(make_model: MakeModel) -> None:
+    """Declared cls with left padding is named; with right padding, or with the mean, there is nothing to say."""
+    cls = {"word_embedding_dimension": 16, "pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    for name, pooling, side, fires in (
+        ("one", cls, "left", True),
+        ("two", cls, "right", False),
+        ("three", MEAN, "left", False),
+    ):
+        folder = _sentence_model(make_model, pooling, name=name)
+        path = folder / "tokenizer_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), "padding_side": side}))
+        assert bool(found(first_token_behind_left_padding, Setup(model=str(folder)))) == fires
+
+
+@pytest.mark.parametrize(("model_type", "moves", "blind"), [("fnet", True, False), ("gpt2", False, True)])
+def test_model_types_that_mislead_a_pooling(make_model: MakeModel, model_type: str, moves: bool, blind: bool) -> None:
+    """FNet's states move with any padding; GPT-2's first token sees nothing; BERT has neither fault."""
+    cls = {"word_embedding_dimension": 16, "pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    folder = _sentence_model(make_model, cls)
+    assert not found(any_padding_changes_vectors, Setup(model=str(folder)))
+    assert not found(first_token_of_causal_model, Setup(model=str(folder)))
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "model_type": model_type}))
+    assert bool(found(any_padding_changes_vectors, Setup(model=str(folder)))) == moves
+    assert bool(found(first_token_of_causal_model, Setup(model=str(folder)))) == blind

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from pretune.check.facts.lengths import LengthFacts
     from pretune.check.facts.model import ModelFacts
     from pretune.check.facts.sentence_vector import SentenceVectorFacts
+    from pretune.check.facts.tokenizer import TokenizerFacts
     from pretune.check.finding import Rule
     from pretune.check.sources.setup import Setup
+
+_PADDING_MOVES = ("fnet", "convbert", "canine")
+"""Model types whose states move with padding on either side, seen on random models (tests/pool/architectures.py)."""
 
 
 @rule("CLS001", Level.NOTE)
@@ -145,6 +149,55 @@ def sentence_length_beyond_trained(
         )
 
 
+@rule("CLS008", Level.WARNING)
+def first_token_behind_left_padding(
+    sentence_vector: SentenceVectorFacts, tokenizer: TokenizerFacts
+) -> Iterator[Problem]:
+    """The folder declares the first token, but its tokenizer pads on the left.
+
+    Why: in a padded batch the first position is then a pad, and whoever takes last_hidden_state[:, 0], as older
+    versions of sentence-transformers do, takes that.
+    Fix: set padding_side to "right".
+    """
+    if sentence_vector.pooling == ("cls",) and tokenizer.files.padding_side == "left":
+        yield Problem(
+            "the folder declares cls pooling, but padding_side is left: position 0 of a padded row is a pad",
+            where=sentence_vector.where,
+        )
+
+
+@rule("CLS009", Level.NOTE)
+def any_padding_changes_vectors(
+    sentence_vector: SentenceVectorFacts, model: ModelFacts, setup: Setup
+) -> Iterator[Problem]:
+    """Any padding changes this model's sentence vectors.
+
+    Why: FNet has no attention mask at all, ConvBERT's convolutions and CANINE's strides read into the padding; the
+    vector of a sentence depends on what stands beside it in the batch (tiny models: states move by up to 3.6 spreads).
+    Fix: encode sentences of equal length together, or one by one.
+    """
+    asked = setup.task == "sentence-similarity" or sentence_vector.declared
+    if asked and model.model_type in _PADDING_MOVES:
+        yield Problem(
+            f"padding on either side changes the states of {model.model_type}, with an attention mask too",
+            where=model.at(),
+        )
+
+
+@rule("CLS010", Level.WARNING)
+def first_token_of_causal_model(sentence_vector: SentenceVectorFacts, model: ModelFacts) -> Iterator[Problem]:
+    """The folder declares the first token of a model that reads from left to right.
+
+    Why: the first token has seen nothing of what follows it, so all sentences that begin alike have the same vector.
+    Fix: declare lasttoken or weightedmean pooling, whichever the model was trained for.
+    """
+    if sentence_vector.pooling == ("cls",) and model.architecture is not None and model.architecture.causal:
+        yield Problem(
+            f"the folder declares cls pooling, but the first token of {model.model_type} sees no other token",
+            where=sentence_vector.where,
+        )
+
+
 RULES: tuple[Rule, ...] = (
     pooler_never_trained,
     pooling_width_differs,
@@ -153,4 +206,7 @@ RULES: tuple[Rule, ...] = (
     declared_pooling_not_used,
     sentence_length_beyond_positions,
     sentence_length_beyond_trained,
+    first_token_behind_left_padding,
+    any_padding_changes_vectors,
+    first_token_of_causal_model,
 )
