@@ -37,7 +37,8 @@ Outcome encoder_make(Encoder *encoder, Model model, uint64_t merges)
 void encoder_free(Encoder *encoder)
 {
     void *parts[] = {encoder->steps.keys, encoder->steps.values, encoder->id_of_node, encoder->scores, encoder->merged,
-                     encoder->kinds,      encoder->form_sizes,   encoder->form_starts, encoder->forms};
+                     encoder->kinds,      encoder->form_sizes,   encoder->form_starts, encoder->forms,
+                     encoder->word_bytes, encoder->word_slots,   encoder->word_starts, encoder->word_ids};
     for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
         free(parts[at]);
     memset(encoder, 0, sizeof *encoder);
@@ -98,6 +99,37 @@ void encoder_add_merge(Encoder *encoder, int32_t first, int32_t second, int32_t 
     encoder->steps.keys[slot] = key;
     encoder->steps.values[slot] = rank;
     encoder->merged[slot] = to;
+}
+
+/* Words that are tokens whole, looked for before merges; once for an encoder. */
+Outcome encoder_add_words(Encoder *encoder, const uint8_t *bytes, const uint32_t *sizes, const int32_t *ids,
+                          uint32_t words)
+{
+    uint64_t slots = 64, total = 0;
+    while (slots < (uint64_t)words * 2)
+        slots *= 2;
+    for (uint32_t word = 0; word < words; word++)
+        total += sizes[word];
+    encoder->word_mask = (uint32_t)(slots - 1);
+    encoder->word_slots = calloc(slots, sizeof *encoder->word_slots);
+    encoder->word_starts = malloc(((size_t)words + 1) * sizeof *encoder->word_starts);
+    encoder->word_ids = malloc(((size_t)words + 1) * sizeof *encoder->word_ids);
+    encoder->word_bytes = malloc(total + PADDING);
+    if (!encoder->word_slots || !encoder->word_starts || !encoder->word_ids || !encoder->word_bytes)
+        return NO_MEMORY;
+    memcpy(encoder->word_bytes, bytes, total);
+    uint32_t start = 0;
+    for (uint32_t word = 0; word < words; word++) {
+        uint64_t slot = hash_of(bytes + start, sizes[word], bytes + start + sizes[word]);
+        while (encoder->word_slots[slot & encoder->word_mask])
+            slot++;
+        encoder->word_slots[slot & encoder->word_mask] = word + 1;
+        encoder->word_starts[word] = start;
+        encoder->word_ids[word] = ids[word];
+        start += sizes[word];
+    }
+    encoder->word_starts[words] = start;
+    return DONE;
 }
 
 Outcome ids_room(Ids *ids, uint64_t more)
@@ -181,50 +213,6 @@ static Outcome metaspace_unit(const Encoder *encoder, const uint8_t *at, const u
     return DONE;
 }
 
-/* Bytes of GPT-2's contractions ('s 't 're 've 'm 'll 'd) at this place; 0: there is none. */
-static uint32_t contraction(const uint8_t *at, const uint8_t *end)
-{
-    if (end - at < 2 || at[0] != '\'')
-        return 0;
-    if (at[1] == 's' || at[1] == 't' || at[1] == 'm' || at[1] == 'd')
-        return 2;
-    if (end - at < 3)
-        return 0;
-    return (at[1] == 'r' && at[2] == 'e') || (at[1] == 'v' && at[2] == 'e') || (at[1] == 'l' && at[2] == 'l') ? 3 : 0;
-}
-
-/* GPT-2's pattern: a contraction, or a space or none and a run of letters, of numbers or of anything else. */
-static Outcome gpt2_unit(const Encoder *encoder, const uint8_t *at, const uint8_t *end, Ids *ids, int *left)
-{
-    uint32_t step;
-    if (ids_room(ids, (uint64_t)(end - at)))
-        return NO_MEMORY;
-    while (at < end) {
-        const uint8_t *start = at;
-        uint32_t short_form = contraction(at, end);
-        if (short_form) {
-            at += short_form;
-        } else {
-            if (*at == ' ')
-                at++;
-            uint8_t kind = at < end ? encoder->kinds[point_at(at, &step)] : UNTOLD, other = kind;
-            while (at < end && other == kind && kind != UNTOLD) {
-                other = encoder->kinds[point_at(at, &step)];
-                if (other == kind)
-                    at += step;
-            }
-            if (kind == UNTOLD || other == UNTOLD) { /* white space too: it is never told, and no unit is cut there */
-                *left = 1;
-                return DONE;
-            }
-            if (at > end)
-                at = end;
-        }
-        ids->used += byte_pair_ids(encoder, start, (uint32_t)(at - start), ids->ids + ids->used);
-    }
-    return DONE;
-}
-
 /* The ids of the units from..to, one after the other, and how many each has, or LEFT. */
 Outcome encoder_units(const Encoder *encoder, const Table *table, uint32_t from, uint32_t to, Ids *ids,
                       uint32_t *lengths)
@@ -239,7 +227,7 @@ Outcome encoder_units(const Encoder *encoder, const Table *table, uint32_t from,
         else if (!left && encoder->model == UNIGRAM)
             outcome = metaspace_unit(encoder, at, end, ids, &left);
         else if (!left)
-            outcome = gpt2_unit(encoder, at, end, ids, &left);
+            outcome = byte_pair_unit(encoder, at, end, ids, &left);
         if (outcome)
             return outcome;
         if (left)

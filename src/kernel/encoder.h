@@ -1,4 +1,4 @@
-/* Ids of units as `tokenizers` gives them: WordPiece behind BERT's pre-tokenizer, Unigram behind Metaspace, GPT-2's BPE.
+/* Ids of units as `tokenizers` gives them: WordPiece behind BERT's pre-tokenizer, Unigram behind Metaspace, byte-level BPE.
 
    What becomes of each code point is told by who makes the encoder (it asks the tokenizer itself); a unit with one that
    was not told, with the beginning of an added token or of more than LONGEST bytes is left to the tokenizer. */
@@ -40,6 +40,11 @@ typedef struct {
     /* BPE */
     int32_t *merged;
     int32_t of_byte[256];
+    uint8_t digits; /* most in a word of Llama 3's and Qwen's pattern; 0: the pattern is GPT-2's */
+    /* tokens that are looked for before merges (ignore_merges): bytes one after the other, hashed */
+    uint8_t *word_bytes;
+    uint32_t *word_slots, *word_starts, word_mask; /* of a slot the number + 1; 0: free */
+    int32_t *word_ids;
     /* what becomes of a code point, by code point; of several, where they stand in `forms` and how many */
     uint8_t *kinds, *form_sizes;
     uint32_t *form_starts, *forms;
@@ -52,6 +57,8 @@ Outcome encoder_make(Encoder *encoder, Model model, uint64_t merges);
 void encoder_free(Encoder *encoder);
 Outcome encoder_add_piece(Encoder *encoder, const uint32_t *points, uint32_t size, int inside, int32_t id);
 void encoder_add_merge(Encoder *encoder, int32_t first, int32_t second, int32_t to, uint32_t rank);
+Outcome encoder_add_words(Encoder *encoder, const uint8_t *bytes, const uint32_t *sizes, const int32_t *ids,
+                          uint32_t words);
 Outcome encoder_units(const Encoder *encoder, const Table *table, uint32_t from, uint32_t to, Ids *ids,
                       uint32_t *lengths);
 
@@ -61,6 +68,8 @@ Outcome ids_room(Ids *ids, uint64_t more);
 uint32_t wordpiece_ids(const Encoder *encoder, const uint32_t *points, uint32_t size, int32_t *ids);
 uint32_t unigram_ids(const Encoder *encoder, const uint32_t *points, uint32_t size, int32_t *ids);
 uint32_t byte_pair_ids(const Encoder *encoder, const uint8_t *bytes, uint32_t size, int32_t *ids);
+
+Outcome byte_pair_unit(const Encoder *encoder, const uint8_t *at, const uint8_t *end, Ids *ids, int *left);
 
 static inline uint64_t slot_of(uint64_t key)
 {
@@ -76,6 +85,21 @@ static inline int64_t steps_find(const Steps *steps, uint64_t key)
             return (int64_t)slot;
         if (!steps->keys[slot])
             return -1;
+    }
+}
+
+/* The id of a word that is a token; 0: it is none. */
+static inline int words_find(const Encoder *encoder, const uint8_t *bytes, uint32_t size, int32_t *id)
+{
+    for (uint64_t slot = hash_of(bytes, size, bytes + size);; slot++) {
+        uint32_t word = encoder->word_slots[slot & encoder->word_mask];
+        if (!word)
+            return 0;
+        uint32_t start = encoder->word_starts[word - 1];
+        if (encoder->word_starts[word] - start == size && !memcmp(encoder->word_bytes + start, bytes, size)) {
+            *id = encoder->word_ids[word - 1];
+            return 1;
+        }
     }
 }
 

@@ -110,7 +110,8 @@ PyObject *encoder_unigram(PyObject *type, PyObject *arguments)
 PyObject *encoder_byte_pairs(PyObject *type, PyObject *arguments)
 {
     Py_buffer first, second, to, of_byte;
-    if (!PyArg_ParseTuple(arguments, "y*y*y*y*:byte_pairs", &first, &second, &to, &of_byte))
+    unsigned char digits = 0;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*y*|b:byte_pairs", &first, &second, &to, &of_byte, &digits))
         return NULL;
     Py_ssize_t merges = items_of(&first, sizeof(int32_t), "first");
     EncoderObject *self = NULL;
@@ -125,8 +126,10 @@ PyObject *encoder_byte_pairs(PyObject *type, PyObject *arguments)
     for (Py_ssize_t at = 0; self && at < merges; at++)
         encoder_add_merge(&self->encoder, ((const int32_t *)first.buf)[at], ((const int32_t *)second.buf)[at],
                           ((const int32_t *)to.buf)[at], (uint32_t)at);
-    if (self)
+    if (self) {
         memcpy(self->encoder.of_byte, of_byte.buf, sizeof self->encoder.of_byte);
+        self->encoder.digits = digits;
+    }
     PyBuffer_Release(&first);
     PyBuffer_Release(&second);
     PyBuffer_Release(&to);
@@ -180,6 +183,33 @@ done:
     PyBuffer_Release(&kinds);
     PyBuffer_Release(&sizes);
     PyBuffer_Release(&forms);
+    return made;
+}
+
+static PyObject *add_words(EncoderObject *self, PyObject *arguments)
+{
+    Py_buffer bytes, sizes, ids;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*:add_words", &bytes, &sizes, &ids))
+        return NULL;
+    PyObject *made = NULL;
+    Py_ssize_t words = items_of(&sizes, sizeof(uint32_t), "sizes"), left = bytes.len;
+    int fits = words >= 0 && items_of(&ids, sizeof(int32_t), "ids") == words && words < INT32_MAX / 4 &&
+               left < INT32_MAX && self->encoder.model == BYTE_PAIRS && !self->encoder.word_slots;
+    for (Py_ssize_t at = 0; at < words && fits; at++) {
+        left -= ((const uint32_t *)sizes.buf)[at];
+        fits = left >= 0;
+    }
+    if ((!fits || left) && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "bytes, sizes, ids: they do not fit together, or were added before");
+    if (!PyErr_Occurred() && usable(self)) {
+        if (encoder_add_words(&self->encoder, bytes.buf, sizes.buf, ids.buf, (uint32_t)words))
+            PyErr_NoMemory();
+        else
+            made = Py_NewRef(Py_None);
+    }
+    PyBuffer_Release(&bytes);
+    PyBuffer_Release(&sizes);
+    PyBuffer_Release(&ids);
     return made;
 }
 
@@ -245,7 +275,10 @@ static PyMethodDef methods[] = {
      "wordpiece(points, sizes, ids, inside, unknown, longest_word). BERT's."},
     {"unigram", encoder_unigram, METH_VARARGS | METH_CLASS,
      "unigram(points, sizes, ids, inside, scores, unknown, unknown_score). Behind Metaspace."},
-    {"byte_pairs", encoder_byte_pairs, METH_VARARGS | METH_CLASS, "byte_pairs(first, second, to, of_byte). GPT-2's."},
+    {"byte_pairs", encoder_byte_pairs, METH_VARARGS | METH_CLASS, 
+     "byte_pairs(first, second, to, of_byte, digits=0). Behind GPT-2's pattern, or one that cuts after so many digits."},
+    {"add_words", (PyCFunction)(void *)add_words, METH_VARARGS,
+     "add_words(bytes, sizes uint32, ids int32). Tokens that are looked for before merges."},
     {"learn", (PyCFunction)(void *)learn, METH_VARARGS,
      "learn(points, kinds, sizes, forms). What becomes of code points; of kind 0 it is not known any more."},
     {"leave_pairs", (PyCFunction)(void *)leave_pairs, METH_VARARGS,

@@ -20,7 +20,7 @@ from pretune.corpus.unit_table import table_of
 module = kernel()
 pytestmark = pytest.mark.skipif(module is None, reason="the package was built without the kernel")
 
-OURS = ("wordpiece", "wordpiece-uncased", "unigram", "gpt2")
+OURS = ("wordpiece", "wordpiece-uncased", "unigram", "gpt2", "llama3", "nfc")
 """Tokenizers of made_tokenizers that the kernel encodes."""
 
 
@@ -140,7 +140,7 @@ def test_blocks_add_up():
 
 @pytest.mark.parametrize("name", list(made()))
 def test_the_kernel_encodes_what_it_may(name):
-    """WordPiece, Unigram and GPT-2's BPE; not what treats the beginning of a text apart, or cuts with other patterns."""
+    """WordPiece, Unigram and byte-level BPE; not what treats the beginning of a text apart, or cuts nothing."""
     encoder = UnitEncoder(made()[name])
     assert (encoder.kernel is not None) == (name in OURS)
     assert (encoder.engine == "kernel") == (name in OURS)
@@ -163,6 +163,7 @@ def test_random_units_are_encoded_as_tokenizers_does(name):
     """Letters, marks, jamo, emoji and signs side by side as they come."""
     chosen = random.Random(3)
     pool = [
+        *"'sStTrReEvVmMlLdD1234",
         *"aAéßİıſKſﬁ½²①㎏ｶﾞｱ가각힣ㄱㅏㅋ漢字かがカ゛٣ัำกา'’“”«».,!?-_#▁",
         *(chr(0x1100 + at) for at in range(20)),
         *(chr(0x1161 + at) for at in range(10)),

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 DROPPED, BLANK, ALONE, PART = 1, 2, 3, 4
 """What becomes of a character: nothing, white space, a word of its own, a part of a word (encoder.h)."""
 
+LETTER, NUMBER, OTHER = 1, 2, 3
+"""The same for byte-level BPE: what the pattern takes it for."""
+
 LEFT = 0xFFFFFFFF
 """The length of a unit that the kernel leaves to the judge."""
 
@@ -211,6 +214,8 @@ class KernelEncoder:
             return self._of_metaspace(character, form, category)
         if character.isspace() or category[0] in "CZ":
             return None
+        if self._model.digits:
+            return self._of_split(character, form, category)
         kind = 1 if category[0] == "L" else 2 if category[0] == "N" else 3
         return (kind, "") if len(self._cut("a1."[kind - 1] + character)) == 1 else None
 
@@ -236,6 +241,16 @@ class KernelEncoder:
             return None
         odd = any(part.isspace() or part == SPACE or unicodedata.category(part)[0] == "M" for part in form)
         return None if odd else (PART, form)
+
+    def _of_split(self, character: str, form: str, category: str) -> tuple[int, str] | None:
+        if not character.isascii() and any(part.isascii() for part in character.casefold()):
+            return None  # ſ and the like, which the pattern may take for a letter of a contraction
+        composing = category[0] == "M" or _JOINING.match(character) or _JAMO.match(character)
+        if form != character or (self._model.composes and composing):
+            return None
+        if len(self._cut("a" + character)) == 1:
+            return LETTER, ""
+        return (OTHER if len(self._cut("." + character)) == 1 else NUMBER), ""
 
     def _compare(self, table: Any, first: int, ids: Array, lengths: Array, left: Array) -> None:
         """Compare some units with the judge's."""

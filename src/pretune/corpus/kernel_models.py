@@ -2,7 +2,7 @@
 
 A tokenizer is the kernel's when each part of its tokenizer.json is known to do to every character what it does to it
 alone, whatever stands beside it: WordPiece behind BERT's normaliser and pre-tokenizer, Unigram behind Metaspace,
-byte-level BPE with GPT-2's pattern. All others keep the engines that encoders.py has.
+byte-level BPE with GPT-2's pattern, Llama 3's or Qwen's. All others keep the engines that encoders.py has.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pretune.corpus.cut import SPACE
+from pretune.corpus.cut import LLAMA3, MARKED, QWEN, SPACE
 from pretune.corpus.vocabulary_marks import byte_alphabet
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ ALONE = frozenset("Precompiled NFC NFD NFKC NFKD Lowercase Nmt".split())
 """Normalisers that change a character the same way beside any other, marks and jamo left out."""
 
 COMPOSING = frozenset(("NFC", "NFKC"))
+
+DIGITS = {LLAMA3: 3, QWEN: 1, MARKED: 1}
+"""Patterns that the kernel has beside GPT-2's -> how many digits stand together at most."""
 
 _UNKNOWN_PENALTY = 10.0
 """What an unknown character costs beyond the rarest piece (`K_UNK_PENALTY` of tokenizers' unigram model)."""
@@ -38,11 +41,13 @@ class KernelModel(NamedTuple):
         kind: WordPiece, Unigram or BPE.
         encoder: the kernel's.
         composes: the normaliser composes characters (NFC).
+        digits: of BPE how many digits stand together at most; 0: the pattern is GPT-2's.
     """
 
     kind: str
     encoder: Any
     composes: bool = False
+    digits: int = 0
 
 
 def model_of(kernel: ModuleType, tokenizer: Mapping[str, Any], proof: Proof) -> KernelModel | None:
@@ -108,12 +113,25 @@ def _made(
         if model.get("byte_fallback") or model.get("unk_id") is None:
             return None
         return KernelModel("Unigram", _unigram(kernel, model), bool(COMPOSING & set(known)))
-    if model.get("type") == "BPE" and kinds == ["ByteLevel"] and not normalizers:
-        plain = cuts[0].get("use_regex", True) and not cuts[0].get("add_prefix_space")
-        special = ("dropout", "ignore_merges", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
-        if plain and not any(model.get(name) for name in special):
-            return KernelModel("BPE", _byte_pairs(kernel, model))
+    special = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
+    if model.get("type") == "BPE" and known in ([], ["NFC"]) and not any(model.get(name) for name in special):
+        digits = _digits(cuts)
+        if digits is not None and (digits or not known):
+            return KernelModel("BPE", _byte_pairs(kernel, model, digits), bool(known), digits)
     return None
+
+
+def _digits(cuts: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many digits stand together at most, 0 with GPT-2's pattern; None: what cuts words is not the kernel's."""
+    bytes_of = cuts[-1] if cuts else {}
+    if bytes_of.get("type") != "ByteLevel" or bytes_of.get("add_prefix_space"):
+        return None
+    if len(cuts) == 1:
+        return 0 if bytes_of.get("use_regex", True) else None
+    split = cuts[0]
+    if len(cuts) > 2 or split.get("type") != "Split" or bytes_of.get("use_regex", True):
+        return None  # that the pattern keeps all there is was proved (cut.py)
+    return DIGITS.get(str((split.get("pattern") or {}).get("Regex")))
 
 
 def _is_alone(part: Mapping[str, Any]) -> bool:
@@ -149,16 +167,25 @@ def _unigram(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
     return kernel.Encoder.unigram(*_columns(pieces), scores, unknown, lowest - _UNKNOWN_PENALTY)
 
 
-def _byte_pairs(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
+def _byte_pairs(kernel: ModuleType, model: Mapping[str, Any], digits: int) -> Any:
     vocabulary = model["vocab"]
     pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
+    alphabet = byte_alphabet()
     columns = (
         [vocabulary[first] for first, _ in pairs],
         [vocabulary[second] for _, second in pairs],
         [vocabulary[first + second] for first, second in pairs],
-        [vocabulary[letter] for letter, _ in sorted(byte_alphabet().items(), key=lambda item: item[1])],
+        [vocabulary[letter] for letter, _ in sorted(alphabet.items(), key=lambda item: item[1])],
     )
-    return kernel.Encoder.byte_pairs(*(np.array(column, np.int32) for column in columns))
+    made = kernel.Encoder.byte_pairs(*(np.array(column, np.int32) for column in columns), digits)
+    if model.get("ignore_merges"):  # a word that is a token is that token, whatever merges make of it
+        words = vocabulary
+        if not alphabet.keys() >= set("".join(vocabulary)):
+            words = {word: at for word, at in vocabulary.items() if alphabet.keys() >= set(word)}
+        spelled = "".join(words).translate({ord(letter): byte for letter, byte in alphabet.items()}).encode("latin-1")
+        sizes = np.array([len(word) for word in words], np.uint32)
+        made.add_words(spelled, sizes, np.array(list(words.values()), np.int32))
+    return made
 
 
 def _columns(pieces: Sequence[tuple[str, int, bool]]) -> tuple[Any, Any, Any, Any]:
