@@ -118,3 +118,20 @@ def test_a_full_disk_ends_the_run(tmp_path, monkeypatch):
     rest, end, _ = run(tmp_path / "run", "loop", options, saved=newest.path)
     assert rest == {number: row for number, row in log.items() if number > 10}
     assert end == weights
+
+
+@pytest.mark.parametrize("engine", TRAIN)
+@pytest.mark.parametrize("before", TRAIN)
+def test_a_run_after_one_that_broke(tmp_path, engine, before):
+    """An error within a step of one run, in the same process, changes nothing of the next."""
+    options = killing.options("random", max_steps=6, gradient_accumulation_steps=2)
+    log, weights, _ = run(tmp_path / "whole", engine, options)
+
+    def broken(_outputs, _batch):
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        TRAIN[before](killing.model(), killing.examples(), options, loss=broken)
+    again, end, _ = run(tmp_path / "again", engine, options)
+    assert again == log
+    assert end == weights

@@ -109,6 +109,9 @@ def accelerator_of(options: Options) -> Any:
     if cpu and options.precision == "fp16":
         raise UserError("fp16 does not work on this device: it has no GPU", hint="use --precision fp32")
     accelerator = Accelerator(mixed_precision=mixed, cpu=cpu, kwargs_handlers=[unused])
+    # All Accelerators of a process share this. A Trainer that an error stopped within a step leaves False behind, and
+    # then no optimizer step would do anything: after a failed cell of a notebook nothing would be learned, in silence.
+    accelerator.sync_gradients = True
     started = int(os.environ.get("WORLD_SIZE", "1"))
     if accelerator.num_processes != started:
         raise UserError(
