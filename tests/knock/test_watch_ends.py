@@ -132,7 +132,9 @@ def test_targets_that_cannot_be_used(environment, url):
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["RANK", "LOCAL_RANK", "SLURM_PROCID", "junk"])
+@pytest.mark.parametrize(
+    "name", ["RANK", *(pytest.param(name, marks=pytest.mark.slow) for name in ("LOCAL_RANK", "SLURM_PROCID", "junk"))]
+)
 def test_crashing_ranks_make_one_message(environment, name):
     """Of four ranks that crash one tells it, and how many did; also where the numbers are garbage; a rerun is told."""
     text = "time.sleep(1.5)\nraise ValueError('together')"

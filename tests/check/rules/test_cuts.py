@@ -216,6 +216,7 @@ def test_question_fills_window(first: int, truncation: bool | str, level: list[s
     assert levels(found(question_fills_window, QA, lengths=lengths)) == level
 
 
+@pytest.mark.slow
 def test_korquad_with_run_qa_settings(shared_assets: Path) -> None:
     """KorQuAD on klue RoBERTa with max_length 384 and stride 128 is healthy; at 128 without a stride many answers go."""
     data = Data(train=(str(shared_assets / "data/korquad-1.0-dev/KorQuAD_v1.0_dev.json"),))
