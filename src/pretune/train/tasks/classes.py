@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pretune.check.sources.setup import Setup
-    from pretune.train.tasks.rows import Label
+    from pretune.corpus.task_rows import Label
 
 MOST = 10_000
 """Classes that anybody means; more are probably scores, ids or texts."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
 from pretune.core.quantity import number
+from pretune.corpus.task_rows import read_rows_of
 from pretune.train.metrics_labels import accuracy, f1
 from pretune.train.tasks import Prepared, Scores
 from pretune.train.tasks.classes import classes_of
 from pretune.train.tasks.encode import encode, limit_of
-from pretune.train.tasks.rows import read_rows_of
 from pretune.train.tasks.tables import tab_separated
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from pretune.corpus.example import Example
     from pretune.corpus.shape import Shape
+    from pretune.corpus.task_rows import Rows
     from pretune.train.recipe import Recipe
     from pretune.train.tasks.classes import Classes
-    from pretune.train.tasks.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

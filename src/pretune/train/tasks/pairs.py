@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pretune.corpus.shape import Shape
+    from pretune.corpus.task_rows import Rows
     from pretune.train.recipe import Recipe
     from pretune.train.tasks import Task
-    from pretune.train.tasks.rows import Rows
 
 _SHAPES: Mapping[str | None, tuple[Shape, ...]] = {
     "pair-classification": ("pair",),

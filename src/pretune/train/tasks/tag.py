@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.quantity import number
+from pretune.corpus.task_rows import read_rows_of
 from pretune.train.tasks import Prepared
 from pretune.train.tasks.classes import classes_of
 from pretune.train.tasks.encode import encode, limit_of
-from pretune.train.tasks.rows import read_rows_of
 from pretune.train.tasks.tag_places import places_of, tokens_asked
 from pretune.train.tasks.tag_scores import score_tags
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from pretune.corpus.example import Example
     from pretune.corpus.shape import Shape
+    from pretune.corpus.task_rows import Rows
     from pretune.train.recipe import Recipe
     from pretune.train.tasks import Scores
     from pretune.train.tasks.classes import Classes
     from pretune.train.tasks.encode import Encoded
-    from pretune.train.tasks.rows import Rows
     from pretune.train.tasks.tag_places import Places
 
 IGNORED = -100

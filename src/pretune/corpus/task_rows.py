@@ -69,6 +69,8 @@ def read_rows_of(
     *,
     purpose: Purpose,
     usable: Callable[[Example, Shape], str],
+    limit: int | None = None,
+    reader: Callable[[Input, Sequence[str]], Iterator[Row]] | None = None,
 ) -> Rows:
     """The rows of files, folders or objects in memory.
 
@@ -78,6 +80,8 @@ def read_rows_of(
         columns: role -> column, as the user named them; the others go by their usual names.
         purpose: which split of a folder is meant.
         usable: why a row cannot be used; empty: it can.
+        limit: no more than so many that can be used; None: all.
+        reader: what reads an input, given the columns that were named; None: what its format asks for.
 
     Raises:
         UserError: nothing to read, other rows than asked for, no row that can be used.
@@ -88,7 +92,9 @@ def read_rows_of(
     first: Mapping[str, str] | None = None
     for one in expand(named, purpose=purpose):
         roles: Mapping[str, str] | None = None
-        for row in _rows(one, columns):
+        for row in (reader or rows_of)(one, tuple(columns.values())):
+            if limit is not None and len(found) >= limit:
+                break
             if row.broken:
                 skipped.append((row.where, row.broken))
                 continue
@@ -108,10 +114,11 @@ def read_rows_of(
     return Rows(tuple(found), tuple(skipped), shape or "text", first)
 
 
-def _rows(one: Input, columns: Mapping[str, str]) -> Iterator[Row]:
+def rows_of(one: Input, named: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows of a file or of an object in memory; `named`: columns that it may have."""
     if one.format == "memory":
         return memory_rows(one.source, one.label)
-    return read_rows(one.source, label=one.label, named=tuple(columns.values()))
+    return read_rows(one.source, label=one.label, named=named)
 
 
 def _roles(
