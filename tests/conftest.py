@@ -19,6 +19,9 @@ for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "pretune-tests-without-a-cache")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# One thread a process, here and in those that tests start: at these sizes more wait for each other, without end on a loaded machine.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"):
+    os.environ[_name] = "1"
 
 settings.register_profile(
     "ci", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
