@@ -1,4 +1,4 @@
-"""Ends a process, or makes the system refuse, at the n-th call that changes or opens files: what a crash can do."""
+"""Stands between work and its calls that change or open files: interrupting, refusing. crashes.py ends processes there."""
 
 import errno
 import os
@@ -43,34 +43,6 @@ def interrupting(act: Callable[[int, str, Callable[..., Any], tuple[Any, ...]], 
         real_open = Path.open
         patch.setattr(Path, "open", instead("Path.open", real_open))
         yield
-
-
-def dies_at(point: int, work: Callable[[], object]) -> bool:
-    """Run `work` in a process of its own that ends at its call number `point`; whether it came so far.
-
-    A write is done by half before the end.
-    """
-
-    def act(number: int, name: str, real: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        if number < point:
-            return real(*arguments)
-        if name == "pwrite":
-            handle, data, offset = arguments
-            real(handle, bytes(data)[: len(data) // 2], offset)
-        os._exit(9)
-
-    child = os.fork()
-    if child == 0:
-        try:
-            with interrupting(act):
-                work()
-        except BaseException:  # noqa: BLE001 - the child must end here, whatever happened
-            os._exit(3)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9), "the work failed before it was interrupted"
-    return code == 9
 
 
 @contextmanager

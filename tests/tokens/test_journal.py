@@ -12,10 +12,10 @@ import pytest
 
 from pretune.core.errors import UserError
 from pretune.tokens.journal import NAME, Edit, recover, write_in_place
-from tokens.interrupted import dies_at, refusing
+from tokens.crashes import EDITS, dies_at
+from tokens.interrupted import refusing
 
 OLD = {"a.bin": (8).to_bytes(8, "little") + b"headhead" + b"a" * 100, "b.bin": b"\0" * 8 + b"b" * 50}
-EDITS = (Edit("a.bin", 20, b"12345"), Edit("b.bin", 8, b"67"), Edit("a.bin", 110, b"999"), Edit("b.bin", 40, b"b"))
 NEW = {
     "a.bin": OLD["a.bin"][:20] + b"12345" + OLD["a.bin"][25:110] + b"999" + OLD["a.bin"][113:],
     "b.bin": OLD["b.bin"][:8] + b"67" + OLD["b.bin"][10:],
@@ -54,7 +54,7 @@ def test_a_crash_at_every_call(tmp_path: Path, linked: bool) -> None:
             (tmp_path / f"other{point}").mkdir()
             for file in OLD:
                 os.link(folder / file, tmp_path / f"other{point}" / file)
-        came = dies_at(point, lambda folder=folder: write_in_place(folder, EDITS))
+        came = dies_at(point, "edit", folder)
         recover(folder)
         assert state(folder) in (OLD, NEW), point
         write_in_place(folder, EDITS)
@@ -116,7 +116,7 @@ def crashed(tmp_path: Path) -> Path:
     """A folder whose writer ended while it wrote."""
     for point in range(1, 99):
         folder = made(tmp_path, f"crashed{point}")
-        dies_at(point, lambda folder=folder: write_in_place(folder, EDITS))
+        dies_at(point, "edit", folder)
         if (folder / NAME).exists() and state(folder)["a.bin"] != OLD["a.bin"]:
             return folder
     raise AssertionError("there is no such moment")

@@ -10,17 +10,8 @@ import pytest
 from pretune.core.errors import UserError
 from pretune.tokens import swap
 from pretune.tokens.swap import MARK, clean, whole_folder
-from tokens.interrupted import dies_at, refusing
-
-BY = "pretune tokens add"
-
-
-def make(out: Path, text: str, *, by: str = BY) -> None:
-    """Write a result."""
-    with whole_folder(out, made_by=by) as folder:
-        (folder / "sub").mkdir()
-        (folder / "sub" / "x.txt").write_text(text)
-        (folder / "weights").write_text(text * 100)
+from tokens.crashes import BY, dies_at, make
+from tokens.interrupted import refusing
 
 
 def text_of(out: Path) -> str | None:
@@ -127,7 +118,7 @@ def test_a_crash_at_every_call(
         out = parent / "out"
         if before:
             make(out, before)
-        came = dies_at(point, lambda out=out: make(out, "new"))
+        came = dies_at(point, "make" if exchange else "make without exchange", out)
         if exchange:
             assert text_of(out) in (before, "new")
         clean(out)
