@@ -1,14 +1,13 @@
 """Nobody can tell that the wrapper is there: terminal, environment, files, job control, signals from the keyboard."""
 
-import fcntl
 import os
 import pty
+import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,29 +48,47 @@ def test_the_command_sees_what_it_would_see(environment, tmp_path):
     assert ours.stderr == plain.stderr == b""
 
 
-def in_terminal(environment, *command, keys=(), size=(33, 77)):
-    """Run in a terminal of its own as a session leader; what it shows, and how it ended.
+TERMINAL = """
+import fcntl, os, struct, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", int(sys.argv[1]), int(sys.argv[2]), 0, 0))
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+"""Takes its standard input as its terminal and becomes a command. A fork of the tests, which have threads, may hang."""
+
+
+@contextmanager
+def terminal(environment, *command, size=(33, 77)):
+    """A command as leader of a session with a terminal of its own, killed in the end; the process and the other end."""
+    master, slave = pty.openpty()
+    line = [sys.executable, "-S", "-E", "-c", TERMINAL, *map(str, size), *command]
+    with subprocess.Popen(
+        line, env=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    ) as one:
+        os.close(slave)
+        try:
+            yield one, master
+        finally:
+            one.kill()
+
+
+def in_terminal(environment, *command, keys=()):
+    """Run in a terminal of its own; what it shows, and its exit code.
 
     keys: pairs of a text to wait for and what is typed then.
     """
-    pid, master = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        os.execvpe(command[0], command, environment)
     shown, waiting, end = b"", list(keys), time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            part = os.read(master, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-        while waiting and waiting[0][0] in shown:
-            os.write(master, waiting.pop(0)[1])
-    os.close(master)
-    _, status = os.waitpid(pid, 0)
-    return shown, status
+    with terminal(environment, *command) as (process, master):
+        while select.select([master], [], [], max(0, end - time.monotonic()))[0]:
+            try:
+                part = os.read(master, 65536)
+            except OSError:  # the last process that had the terminal is gone
+                break
+            shown += part
+            while waiting and waiting[0][0] in shown:
+                os.write(master, waiting.pop(0)[1])
+        os.close(master)
+        return shown, process.wait(10)
 
 
 def test_terminal(environment):
@@ -91,13 +108,13 @@ def test_interrupt_from_the_keyboard(environment, tmp_path):
     """Ctrl-C reaches the command once, which finishes its work and chooses its exit code."""
     log = tmp_path / "log"
     code = (
-        "import signal, sys, time\n"
+        "import os, signal, sys, time\n"
         "def got(number, frame):\n"
-        f"    open({str(log)!r}, 'a').write('x'); time.sleep(0.5); print('saved', flush=True); sys.exit(5)\n"
+        f"    open({str(log)!r}, 'a').write('x'); time.sleep(0.5); os.write(1, b'saved'); sys.exit(5)\n"
         "signal.signal(signal.SIGINT, got); print('ready', flush=True); time.sleep(20)\n"
     )
     shown, status = in_terminal(environment, *words(sys.executable, "-c", code), keys=[(b"ready", b"\x03")])
-    assert os.waitstatus_to_exitcode(status) == 5
+    assert status == 5
     assert b"saved" in shown
     assert log.read_text() == "x"
 
@@ -106,7 +123,7 @@ def test_interrupt_that_kills(environment):
     """A command that dies of Ctrl-C takes the wrapper with it by the same signal, so that a shell's loop stops, too."""
     line = "echo ready; exec sleep 20"
     _, status = in_terminal(environment, *words("sh", "-c", line), keys=[(b"ready", b"\x03")])
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGINT
+    assert status == -signal.SIGINT
 
 
 def test_hang_up(environment, tmp_path):
@@ -117,12 +134,10 @@ def test_hang_up(environment, tmp_path):
         f"signal.signal(signal.SIGHUP, lambda *_: (open({str(log)!r}, 'a').write('h'), time.sleep(0.5), sys.exit(0)))\n"
         f"open({str(log)!r} + '.ready', 'w').close(); time.sleep(20)\n"
     )
-    pid, master = pty.fork()
-    if pid == 0:
-        os.execvpe(sys.executable, words(sys.executable, "-c", code), environment)
-    until(Path(f"{log}.ready").exists)
-    os.close(master)
-    os.waitpid(pid, 0)
+    with terminal(environment, *words(sys.executable, "-c", code)) as (process, master):
+        until(Path(f"{log}.ready").exists)
+        os.close(master)
+        process.wait(20)
     until(log.exists)
     time.sleep(0.3)
     assert log.read_text() == "h"
