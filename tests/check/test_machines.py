@@ -126,10 +126,17 @@ CHECKS = {
 
 
 @pytest.mark.parametrize(
-    ("check", "counts"), [("labels", (1, 2, 7)), ("squad", (3,)), ("text", (2,)), ("sampled", (3,))]
+    ("check", "counts"),
+    [
+        ("labels", (1, 3)),
+        pytest.param("labels", (2, 7), marks=pytest.mark.slow),
+        pytest.param("squad", (3,), marks=pytest.mark.slow),
+        ("text", (2,)),
+        ("sampled", (3,)),
+    ],
 )
 def test_shards_put_together_are_one_run(here, run, check, counts):
-    """JSON, text and page of one, two and seven shards, in any order, are those of one run, byte for byte."""
+    """JSON, text and page of one shard and of several, in any order, are those of one run, byte for byte."""
     asked = CHECKS[check]
     one = run(*asked, "--format", "json", "--html", "one.html")
     told = json.loads(one[1])
@@ -423,7 +430,16 @@ def test_a_check_on_a_cluster_can_be_stopped(cluster, many):
 
 
 @pytest.mark.parametrize(
-    "address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "http://127.0.0.1:9", "nowhere", "none.json", "", "tcp://"]
+    "address",
+    [
+        "tcp://127.0.0.1:9",
+        pytest.param("127.0.0.1:9", marks=pytest.mark.slow),
+        "http://127.0.0.1:9",
+        "nowhere",
+        "none.json",
+        "",
+        "tcp://",
+    ],
 )
 def test_no_scheduler_is_one_line(many, run, monkeypatch, address):
     """Nothing there, or no address at all: one line, soon."""

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 
+import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 SENTENCES = [
@@ -94,3 +95,12 @@ def made() -> dict[str, Tokenizer]:
         "nfc": byte_level(pattern=LLAMA3, normalizer=normalizers.NFC()),
         "llama2": sentencepiece_bpe(),
     }
+
+
+QUICK = ("wordpiece", "unigram", "gpt2", "llama2")
+"""One of each family."""
+
+
+def each() -> list[object]:
+    """The names as parameters of a test; those that are like one of QUICK are left to `make test-all`."""
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in made()]

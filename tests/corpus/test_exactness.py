@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from corpus.hostile import texts
-from corpus.made_tokenizers import made
+from corpus.made_tokenizers import each, made
 from pretune.corpus.block import Block
 from pretune.corpus.cut import SPACE_LIKE, units
 from pretune.corpus.letters import letters_of
@@ -50,7 +50,7 @@ def check(tally, encoder, strings):
     assert tally.counts["unknown_texts"] == sum(unknown in one for one in found)
 
 
-@pytest.mark.parametrize("name", list(made()))
+@pytest.mark.parametrize("name", each())
 def test_hostile_texts_are_counted_as_if_encoded_whole(name):
     """Odd spaces, controls, marks and special tokens change nothing, with fast engines and without."""
     encoder, strings = made()[name], texts(1500, seed=3)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from corpus.hostile import texts
-from corpus.made_tokenizers import made
+from corpus.made_tokenizers import each, made
 from corpus.test_exactness import tally_of
 from pretune.artifacts.coverage import is_byte_token, is_jamo, is_syllable
 from pretune.check.facts import Facts
@@ -120,7 +120,7 @@ def naive(encoder, strings):
     return {**sums, "scripts": {k: tuple(v) for k, v in scripts.items()}, "unknown_characters": dict(characters)}
 
 
-@pytest.mark.parametrize("name", list(made()))
+@pytest.mark.parametrize("name", each())
 def test_words_are_counted_as_one_by_one(name):
     """Each field of WordFigures, over hostile words, in one block and in many, with fast engines and without."""
     encoder, strings = made()[name], hostile()
@@ -181,7 +181,7 @@ COUNTED = (
 )
 
 
-@pytest.mark.parametrize("name", list(made()))
+@pytest.mark.parametrize("name", each())
 def test_the_whole_says_what_the_sample_says_of_the_same_text(name, tmp_path):
     """Where the sample covers all, both readings agree in both splits; and a larger corpus has no sampled figure."""
     # Llama 2 puts a space behind an added token, where the text goes on
