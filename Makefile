@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
 export HF_HUB_OFFLINE := 1
 
-.PHONY: all demo test test-all lint docs bench constraints format clean
+.PHONY: all demo test test-all lint docs bench fresh constraints format clean
 
 all: lint test
 
@@ -34,6 +34,9 @@ docs: $(VENV)/dev.stamp  ## the pages that are made from docstrings
 
 bench: $(VENV)/dev.stamp  ## ours and the alternatives, side by side
 	$(BIN)/python bench/check.py
+
+fresh:  ## an empty environment, the first commands of README.md, then sdist and wheel from scratch
+	$(PYTHON) scripts/fresh_machine.py
 
 constraints: $(VENV)/dev.stamp  ## renew constraints.txt from what is installed
 	$(BIN)/python scripts/write_constraints.py

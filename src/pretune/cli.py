@@ -19,6 +19,7 @@ PARTS = {
     "tokens": "add words and special tokens without harming the model",
     "train": "fine-tune with the Trainer or with a loop you can read, same numbers",
     "knock": "run a command and be told when it is done, or died, or hangs",
+    "doctor": "say what is installed here, what is missing and how to get it",
     "demo": "see pretune at work on a small real model, offline",
 }
 """Part -> its one-line help. The part's command is `command` in `pretune.<part>.cli`."""
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     """The exit code of a command line; prints nothing but what the command and its mistakes have to say."""
-    if "_PRETUNE_COMPLETE" not in os.environ:  # shell completion is click's business
+    if "_PRETUNE_COMPLETE" not in os.environ:  # what a shell asks is answered below
         if arguments in ([], ["--help"], ["-h"], ["help"]):
             print(root_help(), end="")  # noqa: T201
             return 0
@@ -76,6 +77,10 @@ def _run(arguments: list[str]) -> int:
 
     from pretune.core.errors import UserError
 
+    if "_PRETUNE_COMPLETE" in os.environ:
+        from pretune.completion import main as complete
+
+        return complete(_root())
     try:
         result = _root().main(arguments, prog_name="pretune", standalone_mode=False)
     except UserError as mistake:

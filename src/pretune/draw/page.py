@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from pretune.draw.heat import Heat
 from pretune.draw.table import Table
 from pretune.draw.visible import visible
 
@@ -112,7 +113,7 @@ class Beside:
     parts: tuple[Part, ...]
 
 
-Part = Words | Picture | Card | Passage | Fold | Beside | Table
+Part = Words | Picture | Card | Passage | Fold | Beside | Table | Heat
 
 
 @dataclass(frozen=True, slots=True)

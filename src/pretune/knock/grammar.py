@@ -12,8 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FLAGS = {"--no-start": ("start", False), "--strict": ("strict", True), "--verbose": ("verbose", True)}
-_VALUES = ("--to", "--linger", "--stall", "--heartbeat")
+FLAGS = {"--no-start": ("start", False), "--strict": ("strict", True), "--verbose": ("verbose", True)}
+VALUES = ("--to", "--linger", "--stall", "--heartbeat")
+"""Options with a value, and above them those without."""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -57,13 +58,13 @@ def parse(arguments: list[str]) -> tuple[list[str], dict[str, Any]]:
         name, given, value = words.pop(0).partition("=")
         if name == "--" and not given:
             break
-        if name in _FLAGS and not given:
-            key, setting = _FLAGS[name]
+        if name in FLAGS and not given:
+            key, setting = FLAGS[name]
             plan[key] = setting
             continue
         key = name.removeprefix("--").replace("-", "_")
         theirs = service is not None and key in sum(SERVICES[service["service"]], ())
-        if name not in _VALUES and not theirs:
+        if name not in VALUES and not theirs:
             of = f" {service['service']}" if service is not None else ""
             raise Mistake(f"{name} is no option of pretune knock{of}; -- may stand before the command")
         if not given:

@@ -45,6 +45,7 @@ class Verdict:
         cross: the score of choosing by score, on rows that did not choose; None with too few rows.
         random: index of the best baseline that has no knowledge in it (random vectors, length), if any.
         below_random: whether the default is lower than it, and whether surely.
+        gaps: each choice's score minus the default's, with 95 % intervals.
     """
 
     measure: str
@@ -61,6 +62,7 @@ class Verdict:
     cross: CrossFit | None
     random: int | None = None
     below_random: Interval | None = None
+    gaps: tuple[Interval, ...] = ()
 
     @property
     def tie(self) -> bool:
@@ -69,8 +71,15 @@ class Verdict:
 
     @property
     def recommended(self) -> int:
-        """The default on a tie, else the best."""
-        return self.default if self.tie else self.best
+        """The default on a tie; else the best, or, where its lead is not sure, the highest whose lead is."""
+        if self.tie or self.gap is None or self.gap.low > 0 or not self.gaps:
+            return self.default if self.tie else self.best
+        surely = [
+            place
+            for place, choice in enumerate(self.choices)
+            if choice.layers and self.kept[place] and self.gaps[place].low > 0
+        ]
+        return max(surely, key=lambda place: self.intervals[place].value, default=self.best)
 
     @property
     def few(self) -> bool:
@@ -203,6 +212,7 @@ def _judge(
         cross=_crossed(lambda rows: np.where(own, score(rows), np.nan), count, groups),
         random=random,
         below_random=None if random is None else difference(scores.values, table, one=default, other=random),
+        gaps=tuple(difference(scores.values, table, one=place, other=default) for place in range(len(choices))),
     )
 
 

@@ -1,0 +1,80 @@
+"""Analyses made of numbers, without a model: scores of three layers by three poolings, two baselines, whatever is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pretune.pool.analysis import Analysis, Shortlist
+from pretune.pool.choice import Choice
+from pretune.pool.declared import Declared
+from pretune.pool.sweep import Sweep
+from pretune.pool.verdict import judge_classes, judge_pairs
+
+POOLINGS = ("cls", "mean", "weighted_mean")
+DEFAULT = Choice((2,), "mean")
+DECLARED = Declared("mean", "1_Pooling/config.json", "mean")
+
+
+def choices(*shapings: str) -> tuple[Choice, ...]:
+    """Single layers 0 to 2 and the mix 0+2, of each pooling and shaping."""
+    return tuple(
+        Choice(layers, name, shaping)
+        for shaping in ("raw", *shapings)
+        for name in POOLINGS
+        for layers in ((0,), (1,), (2,), (0, 2))
+        if shaping == "raw" or len(layers) == 1
+    )
+
+
+def pairs(
+    *, count: int = 300, noise: dict[Choice, float] | None = None, shapings: tuple[str, ...] = (), **given: Any
+) -> Analysis:
+    """Scored pairs; a choice's similarities are the scores and noise of the given size (2 where none is given).
+
+    Layer 0's cls is the same for every pair, so its score is undefined.
+    """
+    every = (*choices(*shapings), Choice((), "random word vectors, mean"), Choice((), "length difference"))
+    sizes = {DEFAULT: 0.5, every[-2]: 6.0, every[-1]: 40.0} | (noise or {})
+    rng = np.random.default_rng(0)
+    scores, shared = rng.normal(size=count), rng.normal(size=count)
+    table = np.array(
+        [
+            np.zeros(count)
+            if one == Choice((0,), "cls")
+            else scores + sizes.get(one, 2.0) * (0.9 * shared + 0.45 * rng.normal(size=count))
+            for one in every
+        ]
+    )
+    default = given.pop("default", DEFAULT)
+    verdict = judge_pairs(table, scores, every, default=every.index(default))
+    return made("pairs", count, every, default=default, verdict=verdict, **given)
+
+
+def classes(**given: Any) -> Analysis:
+    """Sentences with two classes, which layer 1's mean tells apart best."""
+    every = choices()
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, size=240)
+    verdict = judge_classes(
+        lambda one: truth[:, None] + (0.2 if one == Choice((1,), "mean") else 3.0) * rng.normal(size=(240, 2)),
+        truth,
+        every,
+        default=every.index(DEFAULT),
+    )
+    return made("classes", 240, every, verdict=verdict, **given)
+
+
+def bare(**given: Any) -> Analysis:
+    """Sentences with nothing beside them; the upper half of the choices is the shortlist."""
+    every = choices()
+    margins = np.arange(len(every)) / 10
+    return made("text", 40, every, shortlist=Shortlist(every, margins, margins >= np.median(margins)), **given)
+
+
+def made(kind: Any, count: int, every: tuple[Choice, ...], **given: Any) -> Analysis:
+    """An Analysis with a name, a source, and what else is given."""
+    sweep = Sweep(None, None, tuple(one for one in every if one.layers), None, {"separator": "last_token"})  # type: ignore[arg-type]
+    keys = {"model": "some/model", "source": "pairs.tsv", "default": DEFAULT, "declared": DECLARED} | given
+    return Analysis(kind=kind, count=count, sentences=count, found=sweep, **keys)
