@@ -76,11 +76,11 @@ def worker(way: str, model: str, assets: Path) -> dict:
                 SentenceTransformer(modules=[loaded[0], Pooling(body.config.hidden_size, SIX)]).encode(sides)
     else:
         from pretune.pool.load import load
-        from pretune.pool.sweep import sweep
+        from pretune.pool.one_pass import one_pass
 
         loaded = load(model, dtype=way.split()[1])
         begun = time.process_time()
-        found = sweep(loaded.model, loaded.tokenizer, texts, pairs=pairs, max_length=loaded.max_length)
+        found = one_pass(loaded.model, loaded.tokenizer, texts, pairs=pairs, max_length=loaded.max_length)
         told["choices"], told["packed"] = len(found.choices), found.packed
         told["work"] = time.process_time() - begun
         if way == "pool float32":

@@ -9,7 +9,7 @@ import numpy as np
 from pretune.pool.analysis import Analysis, Shortlist
 from pretune.pool.choice import Choice
 from pretune.pool.declared import Declared
-from pretune.pool.sweep import Sweep
+from pretune.pool.one_pass import Sweep
 from pretune.pool.verdict import judge_classes, judge_pairs
 
 POOLINGS = ("cls", "mean", "weighted_mean")

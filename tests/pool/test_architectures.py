@@ -7,7 +7,7 @@ import pytest
 
 from pool import architectures, made
 from pretune.pool.architecture import look
-from pretune.pool.sweep import sweep
+from pretune.pool.one_pass import one_pass
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -29,7 +29,7 @@ def test_an_architecture_is_seen_as_its_source_has_it(model_type: str) -> None:
     assert (None if looks.pooler is None else looks.pooler.place) == known.pooler
     assert looks.even_layers
     assert looks.layers == 4
-    found = sweep(model, made.tokenizer(), made.SENTENCES, pairs=PAIRS)
+    found = one_pass(model, made.tokenizer(), made.SENTENCES, pairs=PAIRS)
     assert found.vectors.layers == (0, 1, 2, 3)
     assert np.isfinite(found.similarities).all()
     assert len(found.choices) >= 40
@@ -43,7 +43,7 @@ def test_layers_of_other_lengths_are_left_out(model_type: str) -> None:
     looks = look(model)
     assert not looks.even_layers
     texts = [f"{text} the cat sat on the mat" for text in made.SENTENCES]  # CANINE reads no fewer than four tokens
-    found = sweep(model, made.tokenizer(), texts, pairs=PAIRS)
+    found = one_pass(model, made.tokenizer(), texts, pairs=PAIRS)
     assert found.vectors.skipped
     assert found.vectors.layers
     assert not set(found.vectors.layers) & set(found.vectors.skipped)

@@ -18,7 +18,7 @@ from pretune.pool.intervals import Interval
 from pretune.pool.load import Loaded, load
 from pretune.pool.padding_cost import padding_costs
 from pretune.pool.store import Vectors
-from pretune.pool.sweep import Sweep, sweep
+from pretune.pool.one_pass import Sweep, one_pass
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -138,7 +138,7 @@ def test_a_default_below_random_vectors_is_said_to_be_so() -> None:
 
 def test_layers_of_other_lengths_are_named_by_index() -> None:
     """The reason of the sweep is repeated."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES)
     found.vectors.skipped[2] = "has 1 states of 32 numbers for 4 tokens"
     (fault,) = faults(_loaded(looks=replace(GOOD, even_layers=False)), found=found)
     assert "layer 2 has 1 states" in fault.message

@@ -13,7 +13,7 @@ from pretune.pool.choice import Choice
 from pretune.pool.load import load
 from pretune.pool.save import save
 from pretune.pool.shorter import shorten
-from pretune.pool.sweep import sweep
+from pretune.pool.one_pass import one_pass
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -65,7 +65,7 @@ def test_sentence_transformers_gives_the_same_vectors(folder: Path, tmp_path: Pa
     """Values agree to 1e-5 of the largest, in a padded batch, for a model with and one without a norm at its end."""
     package = pytest.importorskip("sentence_transformers")
     loaded = load(str(folder))
-    found = sweep(loaded.model, loaded.tokenizer, made.SENTENCES, max_length=64)
+    found = one_pass(loaded.model, loaded.tokenizer, made.SENTENCES, max_length=64)
     if choice.shaping == "raw" and choice.pooling == "cls" and loaded.sentence_token == -1:
         choice = Choice(choice.layers, "last_token")
     save(loaded, found, choice, tmp_path / "saved")
@@ -93,7 +93,7 @@ def test_what_no_module_can_do_is_refused(tmp_path: Path) -> None:
     made.bert().save_pretrained(path)
     made.tokenizer().save_pretrained(path)
     loaded = load(str(path))
-    found = sweep(loaded.model, loaded.tokenizer, made.SENTENCES)
+    found = one_pass(loaded.model, loaded.tokenizer, made.SENTENCES)
     for pooling in ("pooler_output", "last_word", "separator"):
         with pytest.raises(UserError, match="no module") as caught:
             save(loaded, found, Choice((3,), pooling), tmp_path / "saved")
@@ -109,7 +109,7 @@ def test_a_folder_that_is_there_stays_unless_forced(tmp_path: Path, monkeypatch:
     made.bert().save_pretrained(path)
     made.tokenizer().save_pretrained(path)
     loaded = load(str(path))
-    found = sweep(loaded.model, loaded.tokenizer, made.SENTENCES)
+    found = one_pass(loaded.model, loaded.tokenizer, made.SENTENCES)
     with pytest.raises(UserError, match="own folder"):
         save(loaded, found, Choice((2,), "mean"), path)
     monkeypatch.setattr("pretune.pool.save._write_pooling", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))

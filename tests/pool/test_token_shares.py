@@ -11,7 +11,7 @@ from pretune.core.errors import UserError
 from pretune.pool.load import load
 from pretune.pool.sentence_tokens import sentence_tokens
 from pretune.pool.spearman import correlations
-from pretune.pool.sweep import sweep
+from pretune.pool.one_pass import one_pass
 from pretune.pool.token_shares import layer_shares, sentence_groups, token_offsets
 from pretune.pool.tokenized import tokenize
 
@@ -24,7 +24,7 @@ SCORES = np.random.default_rng(0).random(len(PAIRS))
 
 def test_shares_of_each_layer_add_up_to_the_score_of_its_mean() -> None:
     """To 1e-9 of what the sums give, and to the sweep's own value of the mean."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, token_groups=True)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, token_groups=True)
     every = layer_shares(found.vectors, PAIRS, SCORES)
     assert list(every) == [0, 1, 2, 3]
     for layer, one in every.items():
@@ -36,7 +36,7 @@ def test_shares_of_each_layer_add_up_to_the_score_of_its_mean() -> None:
 
 def test_group_sums_add_up_to_the_mean() -> None:
     """All tokens are in one group each."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, token_groups=True)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, token_groups=True)
     lengths = np.array([len(ids) for ids in found.sentences.ids])
     for row, layer in enumerate(found.vectors.layers):
         mean = found.vectors.groups[row].sum(axis=1) / lengths[:, None]
@@ -45,7 +45,7 @@ def test_group_sums_add_up_to_the_mean() -> None:
 
 def test_sums_must_have_been_kept() -> None:
     """Without them the error says what to ask for; a slow tokenizer is refused."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES)
     with pytest.raises(ValueError, match="token_groups=True"):
         layer_shares(found.vectors, PAIRS, SCORES)
     with pytest.raises(UserError, match="does not tell"):

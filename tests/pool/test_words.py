@@ -22,7 +22,7 @@ def test_the_default_that_is_highest_is_kept() -> None:
     """Nothing scores higher: keep it, and say how high it is."""
     found = analysed.pairs()
     assert re.match(
-        r"Keep layer 2 mean, the declared default: nothing scores higher than its \.\d+ \(95 %", said(found)
+        r"Keep layer 2 mean, the declared default: no other choice scores higher than its \.\d+ \(95 %", said(found)
     )
     assert statements(found)[0].tone == "good"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pretune.pool.padding_cost import PaddingCost
     from pretune.pool.sentence_tokens import SentenceTokens
     from pretune.pool.shapley import Shares
-    from pretune.pool.sweep import Sweep
+    from pretune.pool.one_pass import Sweep
     from pretune.pool.verdict import Verdict
 
 Kind = Literal["pairs", "classes", "text"]

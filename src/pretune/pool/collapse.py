@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pretune.pool.choice import Choice
-    from pretune.pool.sweep import Sweep
+    from pretune.pool.one_pass import Sweep
 
 NARROW = 1e-5
 """Below this range of the middle half of 1 - cosine, float32 (steps of 6e-8 at 1) begins to lose the order."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pretune.pool.choice import Choice
     from pretune.pool.load import Loaded
-    from pretune.pool.sweep import Sweep
+    from pretune.pool.one_pass import Sweep
     from pretune.pool.verdict import Verdict
 
 Level = Literal["error", "warning", "note"]

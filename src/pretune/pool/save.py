@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pretune.pool.choice import Choice
     from pretune.pool.load import Loaded
-    from pretune.pool.sweep import Sweep
+    from pretune.pool.one_pass import Sweep
 
 MODES = {
     "cls": "pooling_mode_cls_token",

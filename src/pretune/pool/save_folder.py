@@ -28,7 +28,7 @@ def new_folder(folder: str | Path, *, own: str, force: bool = False) -> Iterator
         UserError: something is there already, or nothing can be written there.
     """
     out = Path(os.path.realpath(folder))
-    _may_write(out, own, force=force)
+    may_write(out, own, force=force)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.pretune-new-", dir=out.parent))
@@ -39,7 +39,7 @@ def new_folder(folder: str | Path, *, own: str, force: bool = False) -> Iterator
         mask = os.umask(0)
         os.umask(mask)
         beside.chmod(0o777 & ~mask)
-        _may_write(out, own, force=force)
+        may_write(out, own, force=force)
         _put(beside, out)
     except OSError as error:
         raise _cannot(out, error) from error
@@ -47,7 +47,7 @@ def new_folder(folder: str | Path, *, own: str, force: bool = False) -> Iterator
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _may_write(out: Path, own: str, *, force: bool) -> None:
+def may_write(out: Path, own: str, *, force: bool) -> None:
     """Raise where something stands that must stay."""
     if force and not out.is_file():
         return

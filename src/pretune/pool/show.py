@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pretune.draw import heat as heat_lines
 from pretune.draw import terminal
-from pretune.draw.table import Cell, Column, table
+from pretune.draw.table import Cell, table
 from pretune.draw.visible import one_line
 from pretune.pool.grid import (
     decimal,
@@ -90,14 +90,7 @@ def compared(analyses: Sequence[Analysis]) -> Table:
                 decimal(best.value),
             )
         )
-    headings = (
-        "model",
-        Column("default", numbers=False),
-        "95 %",
-        Column("to use", numbers=False),
-        "score",
-        "highest",
-    )
+    headings = ("model", "default", "95 %", "to use", "score", "highest")
     return table("Side by side", headings, rows, note="the same sentences for each; their differences are not tested")
 
 

@@ -81,7 +81,7 @@ def layer_shares(vectors: Vectors, pairs: Any, scores: Any) -> dict[int, Shares]
         ValueError: sums by group were not kept.
     """
     if vectors.groups is None:
-        raise ValueError("sums by kind of token were not kept: sweep(..., token_groups=True)")
+        raise ValueError("sums by kind of token were not kept: one_pass(..., token_groups=True)")
     return {
         layer: shares(vectors.groups[row][pairs[:, 0]], vectors.groups[row][pairs[:, 1]], scores)
         for row, layer in enumerate(vectors.layers)

@@ -6,6 +6,7 @@ default can be excluded from being the best. Knows scores; how they are shown st
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,16 @@ class Verdict:
 
     @property
     def recommended(self) -> int:
-        """The default on a tie; else the best, or, where its lead is not sure, the highest whose lead is."""
-        if self.tie or self.gap is None or self.gap.low > 0 or not self.gaps:
-            return self.default if self.tie else self.best
-        surely = [
-            place
-            for place, choice in enumerate(self.choices)
-            if choice.layers and self.kept[place] and self.gaps[place].low > 0
-        ]
-        return max(surely, key=lambda place: self.intervals[place].value, default=self.best)
+        """The default on a tie; else the best, or, where its lead is not sure, the highest whose lead is.
+
+        Where only a baseline excludes the default and none of the model's own choices surely leads it: the default.
+        """
+        if self.tie or self.gap is None:
+            return self.default
+        if self.gap.low > 0 or not (self.gaps and math.isfinite(self.intervals[self.default].value)):
+            return self.best
+        surely = [place for place, one in enumerate(self.choices) if one.layers and self.gaps[place].low > 0]
+        return max(surely, key=lambda place: (self.kept[place], self.intervals[place].value), default=self.default)
 
     @property
     def few(self) -> bool:
@@ -218,8 +220,6 @@ def _judge(
 
 def _random(scores: Any, choices: Sequence[Choice]) -> int | None:
     """The highest baseline that knows nothing of meaning."""
-    import math
-
     empty = [
         place
         for place, choice in enumerate(choices)

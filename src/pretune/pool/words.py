@@ -28,7 +28,10 @@ def statements(found: Analysis) -> list[Statement]:
     """The verdict on one model, the answer first."""
     if found.verdict is None:
         return list(_undecided(found))
-    return [*_answer(found, found.verdict), *_baselines(found.verdict), *_sure(found, found.verdict)]
+    answer, beside = list(_answer(found, found.verdict)), list(_baselines(found.verdict))
+    if not any(keep and one.layers for keep, one in zip(found.verdict.kept, found.verdict.choices, strict=True)):
+        answer, beside = beside, answer  # what no choice of the model reaches comes first
+    return [*answer, *beside, *_sure(found, found.verdict)]
 
 
 def subject(found: Analysis) -> str:
@@ -66,20 +69,21 @@ def _answer(found: Analysis, verdict: Verdict) -> Iterator[Statement]:
     kept = sum(map(bool, verdict.kept))
     among = f"{number(kept)} of {number(len(verdict.choices))} cannot be excluded from being the best"
     if verdict.best == verdict.default:
-        alone = "" if kept == 1 else f"; {among}"
+        alone = f"; {among}" if kept > 1 and verdict.tie else ""
         yield Statement(
             "good",
             f"Keep {named(default)}, {the_default(found)}",
-            f": nothing scores higher than its {decimal(score.value)} (95 % {span(score)}){alone}.",
+            f": no other choice scores higher than its {decimal(score.value)} (95 % {span(score)}){alone}.",
         )
         return
     gap = verdict.gap
     assert gap is not None
-    if verdict.tie:
+    if verdict.recommended == verdict.default:
+        said = f"which is a tie; {among}" if verdict.tie else "which is not sure"
         yield Statement(
-            "good",
+            "good" if verdict.tie else "note",
             f"Keep {named(default)}, {the_default(found)}",
-            f": {named(best)} scores {decimal(gap.value)} more (95 % {span(gap, sign=True)}), which is a tie; {among}.",
+            f": {named(best)} scores {decimal(gap.value)} more (95 % {span(gap, sign=True)}), {said}.",
         )
         return
     use = verdict.recommended

@@ -1,4 +1,4 @@
-"""All choices for one model on one set of sentences, with their similarities: sweep, Sweep. One forward pass.
+"""All choices for one model on one set of sentences, with their similarities: one_pass, Sweep.
 
 Puts tokenizing, encoding and scoring in a row. Knows neither files nor terminals; what the scores say stands in
 verdict.py.
@@ -51,7 +51,7 @@ class Sweep:
         return shape(table)
 
 
-def sweep(
+def one_pass(
     model: Any,
     tokenizer: Any,
     texts: Sequence[str],
@@ -62,6 +62,7 @@ def sweep(
     shapings: Sequence[str] = ("raw",),
     every_mix: bool = False,
     token_groups: bool = False,
+    sentences: Tokenized | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Sweep:
     """Encode sentences once and compute what every choice makes of them.
@@ -76,6 +77,7 @@ def sweep(
         shapings: what is done to all vectors of a choice together; `raw` and more of choice.SHAPINGS.
         every_mix: whether all subsets of layers are tried for `mean`, instead of a few mixes for each pooling.
         token_groups: whether sums of states by kind of token are kept, for token_shares.
+        sentences: the texts as tokenize() makes them with the same limit, where that was done already.
         progress: called with the number of tokens done.
 
     Raises:
@@ -83,7 +85,7 @@ def sweep(
     """
     import numpy as np
 
-    sentences = tokenize(texts, tokenizer, max_length=max_length)
+    sentences = sentences or tokenize(texts, tokenizer, max_length=max_length)
     groups = sentence_groups(texts, tokenizer, sentences, max_length=max_length) if token_groups else None
     with faster_linears(model) as packed:
         vectors = encode(model, sentences, sentence_token=sentence_token, groups=groups, progress=progress)

@@ -13,7 +13,7 @@ from pretune.pool.choice import Choice
 from pretune.pool.poolers import AVERAGING
 from pretune.pool.score import cosines, subset_similarities
 from pretune.pool.shaping import whitened
-from pretune.pool.sweep import sweep
+from pretune.pool.one_pass import one_pass
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -45,7 +45,7 @@ def _naive(model: object, tokenizer: object, text: str) -> dict:
 def test_every_vector_is_the_one_of_the_sentence_alone() -> None:
     """All layers and poolings differ from single float64 passes by rounding only."""
     model, tokenizer = made.bert(), made.tokenizer()
-    found = sweep(model, tokenizer, made.SENTENCES, pairs=PAIRS)
+    found = one_pass(model, tokenizer, made.SENTENCES, pairs=PAIRS)
     double = made.bert().double()
     for place, text in enumerate(made.SENTENCES):
         for key, wanted in _naive(double, tokenizer, text).items():
@@ -56,7 +56,7 @@ def test_every_vector_is_the_one_of_the_sentence_alone() -> None:
 def test_frequency_weights_follow_their_formulas() -> None:
     """Idf and SIF weigh tokens by the sentences at hand; special tokens weigh nothing."""
     model, tokenizer = made.bert(), made.tokenizer()
-    found = sweep(model, tokenizer, made.SENTENCES)
+    found = one_pass(model, tokenizer, made.SENTENCES)
     ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in made.SENTENCES]
     counts = {one: sum(row.count(one) for row in ids) for row in ids for one in row}
     everything = sum(counts.values())
@@ -77,7 +77,7 @@ def test_frequency_weights_follow_their_formulas() -> None:
 @pytest.mark.parametrize("shaping", ["raw", "centred"])
 def test_similarities_are_float64_cosines_of_the_vectors(shaping: str) -> None:
     """Every column of similarities is the cosine of its choice's vectors, mixes of layers included."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, shapings=("raw", "centred"))
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, shapings=("raw", "centred"))
     assert len(found.choices) == len(set(found.choices)) == len(found.similarities)
     assert any(len(choice.layers) > 1 for choice in found.choices)
     for choice, column in zip(found.choices, found.similarities, strict=True):
@@ -93,18 +93,18 @@ def test_similarities_are_float64_cosines_of_the_vectors(shaping: str) -> None:
 
 def test_names_for_the_same_vector_are_counted_once() -> None:
     """BERT's separator is its last token; without a template nothing is special."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
     assert found.same == {"separator": "last_token"}
     assert {choice.pooling for choice in found.choices} == {*AVERAGING, "max", "pooler_output"} - {"separator"}
-    bare = sweep(made.bert(), made.tokenizer(template=False), made.SENTENCES, pairs=PAIRS)
+    bare = one_pass(made.bert(), made.tokenizer(template=False), made.SENTENCES, pairs=PAIRS)
     assert bare.same == {"separator": "", "mean_words": "mean", "last_word": "last_token"}
-    last = sweep(made.bert(), made.tokenizer(), made.SENTENCES, sentence_token=-1)
+    last = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, sentence_token=-1)
     assert last.same["cls"] == "last_token"
 
 
 def test_all_subsets_of_layers_are_those_of_summed_vectors() -> None:
     """The 15 subsets of four layers, from products alone, equal cosines of explicit means."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, every_mix=True)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS, every_mix=True)
     subsets = [choice.layers for choice in found.choices if choice.pooling == "mean"]
     assert len(subsets) == 15
     columns = subset_similarities(found.vectors, "mean", PAIRS, subsets)
@@ -116,24 +116,24 @@ def test_all_subsets_of_layers_are_those_of_summed_vectors() -> None:
 
 def test_vectors_beyond_the_budget_go_to_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table larger than the budget is mapped to a file, with the same numbers."""
-    within = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
+    within = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
     monkeypatch.setattr(store.empty_table, "__kwdefaults__", {"budget": 100})
-    beyond = sweep(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
+    beyond = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, pairs=PAIRS)
     assert isinstance(beyond.vectors.table, np.memmap)
     np.testing.assert_array_equal(within.similarities, beyond.similarities)
 
 
 def test_batches_of_any_size_give_the_same_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sentence feels its neighbours, and nothing is padded."""
-    whole = sweep(made.bert(), made.tokenizer(), made.SENTENCES)
+    whole = one_pass(made.bert(), made.tokenizer(), made.SENTENCES)
     monkeypatch.setattr(encoding, "TOKENS", 1)
-    single = sweep(made.bert(), made.tokenizer(), made.SENTENCES)
+    single = one_pass(made.bert(), made.tokenizer(), made.SENTENCES)
     np.testing.assert_allclose(whole.vectors.table, single.vectors.table, atol=1e-5)
 
 
 def test_long_sentences_are_cut_and_counted() -> None:
     """Two of the sentences have more than six tokens with the special ones; the separator stays."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, max_length=8)
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, max_length=8)
     assert found.sentences.cut == 3
     assert max(len(ids) for ids in found.sentences.ids) == 8
     assert all(ids[-1] == 3 for ids in found.sentences.ids)
@@ -141,7 +141,7 @@ def test_long_sentences_are_cut_and_counted() -> None:
 
 def test_a_sentence_of_nothing_has_no_words() -> None:
     """An empty sentence is its special tokens: its mean is theirs, its word vector nothing, its cosine 0."""
-    found = sweep(made.bert(), made.tokenizer(), ["", "the cat"], pairs=np.array([[0, 1]]))
+    found = one_pass(made.bert(), made.tokenizer(), ["", "the cat"], pairs=np.array([[0, 1]]))
     assert not found.vectors.of(1, "mean_words")[0].any()
     assert found.vectors.of(1, "mean")[0].any()
     assert found.similarities[found.choices.index(Choice((1,), "mean_words")), 0] == 0
@@ -153,7 +153,7 @@ def test_states_that_are_not_numbers_are_said() -> None:
     with torch.no_grad():
         model.encoder.layer[1].output.dense.weight.fill_(float("nan"))
     with pytest.raises(UserError, match="layer 2 gives states that are not finite"):
-        sweep(model, made.tokenizer(), made.SENTENCES)
+        one_pass(model, made.tokenizer(), made.SENTENCES)
 
 
 def test_choices_have_names_that_say_the_layers() -> None:
@@ -173,7 +173,7 @@ def test_whitened_vectors_vary_alike_in_every_direction() -> None:
 
 def test_whitening_is_left_out_of_few_sentences() -> None:
     """Ten sentences say nothing of 32 dimensions; centring needs no more than a mean."""
-    found = sweep(made.bert(), made.tokenizer(), made.SENTENCES, shapings=("raw", "centred", "whitened"))
+    found = one_pass(made.bert(), made.tokenizer(), made.SENTENCES, shapings=("raw", "centred", "whitened"))
     assert {choice.shaping for choice in found.choices} == {"raw", "centred"}
 
 
