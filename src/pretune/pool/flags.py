@@ -1,0 +1,189 @@
+"""The flags of `pretune pool`, in the sections of its help, and what their words mean. Imports only click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pretune.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FILES = ("--data", "--vectors")
+"""Flags behind which several files may stand."""
+SHAPES = ("centred", "whitened")
+ROLES = ("sentence1", "sentence2", "score", "text", "label")
+
+
+class Command(click.Command):
+    """Takes several files behind one flag; help in sections."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat a flag for files before each further file behind it."""
+        return super().parse_args(ctx, spread(args))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record:
+                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class _Option(click.Option):
+    """An option that knows the section of the help it stands in."""
+
+    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
+        super().__init__(*names, **keys)
+        self.section = section
+
+
+def spread(words: Sequence[str]) -> list[str]:
+    """`--data a.tsv b.tsv` as `--data a.tsv --data b.tsv`: files, not folders, which are models."""
+    made: list[str] = []
+    flag, fresh = "", False
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if name in FILES:
+            flag, fresh = name, not equals
+        elif word.startswith("-") and word != "-":
+            if fresh:
+                raise UserError(f"{flag} names no file, found {word}")
+            flag = ""
+        elif flag and not fresh:
+            if Path(word).is_file():
+                made.append(flag)
+            else:
+                flag = ""
+        else:
+            fresh = False
+        made.append(word)
+    return made
+
+
+def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
+    """Decorate a command with the options of one section of its help, in this order."""
+
+    def decorate(function: Any) -> Any:
+        for names, keys in reversed(options):
+            function = click.option(*names.split(), cls=_Option, section=section, **keys)(function)
+        return function
+
+    return decorate
+
+
+DATA = _options(
+    "Data",
+    (
+        "--data",
+        {
+            "metavar": "FILE",
+            "multiple": True,
+            "help": "Pairs with a score, sentences with a class, or bare text: .tsv .csv .json .jsonl .txt .parquet.",
+        },
+    ),
+    ("--column", {"metavar": "ROLE=NAME", "multiple": True, "help": "What a column is called: score=similarity."}),
+    ("--scores", {"metavar": "FILE", "help": "Scores in a file of their own, one a line."}),
+    ("--sample", {"metavar": "N", "type": click.IntRange(min=1), "help": "Take the first N rows only."}),
+    (
+        "--vectors",
+        {"metavar": "FILE", "multiple": True, "help": "Word vectors as a baseline: GloVe or fastText text files."},
+    ),
+)
+CHOICES = _options(
+    "What is tried",
+    (
+        "--shape",
+        {
+            "metavar": "KIND",
+            "multiple": True,
+            "help": "Also all vectors centred, whitened (centred,whitened or all), fitted on these sentences.",
+        },
+    ),
+    ("--every-mix", {"is_flag": True, "help": "All subsets of layers for mean, instead of a few mixes."}),
+    (
+        "--tokens",
+        {
+            "metavar": "[N]",
+            "is_flag": False,
+            "flag_value": "0",
+            "help": "What each kind of token adds to the score, layer by layer; of the first N sentences their tokens.",
+        },
+    ),
+    ("--show-tokens", {"metavar": "TEXT", "multiple": True, "help": "Rank the tokens of this sentence."}),
+    ("--faults", {"is_flag": True, "help": "Measure what mistakes of padding would cost here."}),
+)
+HOW = _options(
+    "How",
+    ("--device", {"metavar": "NAME", "default": "cpu", "help": "cpu, cuda, cuda:1, mps [cpu]."}),
+    ("--dtype", {"metavar": "NAME", "default": "float32", "help": "float32, bfloat16 or float16 [float32]."}),
+    ("--max-length", {"metavar": "N", "type": click.IntRange(min=1), "help": "Tokens read at most [the model's]."}),
+)
+OUT = _options(
+    "Output",
+    ("--html", {"metavar": "FILE", "help": "The same as a page that opens offline, with intervals drawn."}),
+    ("--json", {"metavar": "FILE", "help": "Every number, for programs (-: stdout)."}),
+    ("--csv", {"metavar": "FILE", "help": "A row a choice (-: stdout)."}),
+    ("--save", {"metavar": "DIR", "help": "Write what is recommended as a model of sentence-transformers."}),
+    ("--choice", {"metavar": "NAME", "help": 'Save this instead: "layer 4 mean", "layers 0+6 sif, centred".'}),
+    ("--force", {"is_flag": True, "help": "Replace the folder of --save."}),
+    ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
+)
+
+
+def shapings(given: Sequence[str]) -> tuple[str, ...]:
+    """`("centred,whitened",)` or `("all",)` as ("raw", "centred", "whitened").
+
+    Raises:
+        UserError: there is no such shaping.
+    """
+    from pretune.core.errors import did_you_mean
+
+    words = [word.strip() for one in given for word in one.split(",") if word.strip()]
+    spelled = {"centered": "centred", "all": "all", "raw": "raw"}
+    found = ["raw"]
+    for word in words:
+        name = spelled.get(word, word)
+        if name not in (*SHAPES, "all", "raw"):
+            near = did_you_mean(name, (*SHAPES, "all"))
+            raise UserError(f'--shape: unknown "{word}"', hint=near or f"one of {', '.join(SHAPES)}, all")
+        found += SHAPES if name == "all" else (name,)
+    return tuple(dict.fromkeys(found))
+
+
+def shown(given: str | None) -> int | None:
+    """How many sentences of the data have their tokens ranked; None where no tokens were asked for.
+
+    Raises:
+        UserError: that is no number.
+    """
+    if given is None or given.isdecimal():
+        return None if given is None else int(given)
+    raise UserError(f'--tokens: expected a number, found "{given}"', hint="--tokens 3, or --tokens alone")
+
+
+def columns(given: Sequence[str]) -> dict[str, str]:
+    """`("score=similarity",)` as {"score": "similarity"}.
+
+    Raises:
+        UserError: no `=`, or no such role.
+    """
+    from pretune.core.errors import did_you_mean
+
+    found: dict[str, str] = {}
+    for word in given:
+        role, equals, name = word.partition("=")
+        if not (role and equals and name):
+            raise UserError(f'--column: expected ROLE=NAME, found "{word}"', hint="--column score=similarity")
+        if role not in ROLES:
+            near = did_you_mean(role, ROLES)
+            raise UserError(f'--column: unknown role "{role}"', hint=near or f"one of {', '.join(ROLES)}")
+        found[role] = name
+    return found
