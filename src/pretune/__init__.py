@@ -4,7 +4,7 @@ The parts are imported when they are first named (PEP 562), so `import pretune` 
 """
 
 __version__ = "0.1.0"
-__all__ = ["check", "knock", "tokens", "train"]
+__all__ = ["check", "knock", "pool", "tokens", "train"]
 
 
 def __getattr__(name: str) -> object:

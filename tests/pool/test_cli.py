@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pretune.core.errors import UserError
-from pretune.pool.cli import command, shapings, spread
+from pretune.pool.cli import command
+from pretune.pool.flags import columns, shapings, spread
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +48,19 @@ def test_several_files_stand_behind_a_flag() -> None:
         (("model", "--data", "a.tsv", "--save", "full"), "is there already"),
         (("model", "--data", "a.tsv", "--save", "model"), "is the model's own folder"),
         (("model", "--data", "a.tsv", "--shape", "whitend"), '--shape: unknown "whitend"'),
+        (("model", "--data", "a.tsv", "--column", "score"), '--column: expected ROLE=NAME, found "score"'),
+        (("model", "--data", "a.tsv", "--column", "scores=x"), '--column: unknown role "scores"'),
         (("model", "--data", "a.tsv", "--tokens", "many"), '--tokens: expected a number, found "many"'),
     ],
 )
 def test_a_mistake_in_the_call_is_told_first(words: tuple[str, ...], said: str) -> None:
     """One line with what was found, before any model is loaded."""
     assert said in mistake(*words).message
+
+
+def test_columns_have_roles() -> None:
+    """A column's name may hold anything, an equals sign as well."""
+    assert columns(("score=a=b", "text=문장")) == {"score": "a=b", "text": "문장"}
 
 
 def test_shapings_have_names_and_all() -> None:

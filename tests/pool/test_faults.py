@@ -16,9 +16,9 @@ from pretune.pool.declared import Declared
 from pretune.pool.faults import faults
 from pretune.pool.intervals import Interval
 from pretune.pool.load import Loaded, load
+from pretune.pool.one_pass import Sweep, one_pass
 from pretune.pool.padding_cost import padding_costs
 from pretune.pool.store import Vectors
-from pretune.pool.one_pass import Sweep, one_pass
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

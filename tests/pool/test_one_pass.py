@@ -10,10 +10,10 @@ from pretune.core.errors import UserError
 from pretune.pool import encode as encoding
 from pretune.pool import store
 from pretune.pool.choice import Choice
+from pretune.pool.one_pass import one_pass
 from pretune.pool.poolers import AVERAGING
 from pretune.pool.score import cosines, subset_similarities
 from pretune.pool.shaping import whitened
-from pretune.pool.one_pass import one_pass
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -189,3 +189,29 @@ def test_float32_cosines_are_not_trusted() -> None:
     assert np.corrcoef(order, np.arange(200))[0, 1] > 0.999
     unit = [table / np.linalg.norm(table, axis=1, keepdims=True) for table in (left, right)]
     assert len(np.unique((unit[0] * unit[1]).sum(axis=1))) < 20
+
+
+@pytest.mark.parametrize(
+    ("error", "length", "said"),
+    [
+        (
+            RuntimeError("max_pool1d() Invalid computed output size: 0\nmore"),
+            3,
+            "cannot read a sentence of 3 tokens: max",
+        ),
+        (IndexError("index 1 is out of bounds"), 1, "cannot read a sentence of 1 token: index"),
+        (torch.OutOfMemoryError("CUDA out of memory"), 3, "memory is out for 2 sentences of 3 tokens"),
+        (None, 3, "gives no hidden states"),
+    ],
+)
+def test_a_model_that_cannot_read_a_sentence_is_one_line(error: Exception | None, length: int, said: str) -> None:
+    """CANINE fails below four tokens and Funnel below five, each in words of its own."""
+
+    def model(**_: object) -> object:
+        if error is not None:
+            raise error
+        return object()
+
+    with pytest.raises(UserError, match=said) as told:
+        encoding.run(model, {"input_ids": torch.zeros(2, length, dtype=torch.long)})
+    assert "\n" not in told.value.message

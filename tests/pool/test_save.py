@@ -11,9 +11,9 @@ from pool import made
 from pretune.core.errors import UserError
 from pretune.pool.choice import Choice
 from pretune.pool.load import load
+from pretune.pool.one_pass import one_pass
 from pretune.pool.save import save
 from pretune.pool.shorter import shorten
-from pretune.pool.one_pass import one_pass
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

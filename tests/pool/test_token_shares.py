@@ -9,9 +9,9 @@ import pytest
 from pool import made
 from pretune.core.errors import UserError
 from pretune.pool.load import load
+from pretune.pool.one_pass import one_pass
 from pretune.pool.sentence_tokens import sentence_tokens
 from pretune.pool.spearman import correlations
-from pretune.pool.one_pass import one_pass
 from pretune.pool.token_shares import layer_shares, sentence_groups, token_offsets
 from pretune.pool.tokenized import tokenize
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from pretune.pool.choice import Choice
     from pretune.pool.declared import Declared
     from pretune.pool.faults import Fault
+    from pretune.pool.one_pass import Sweep
     from pretune.pool.padding_cost import PaddingCost
     from pretune.pool.sentence_tokens import SentenceTokens
     from pretune.pool.shapley import Shares
-    from pretune.pool.one_pass import Sweep
     from pretune.pool.verdict import Verdict
 
 Kind = Literal["pairs", "classes", "text"]

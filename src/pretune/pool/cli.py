@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pretune.pool.analysis import Analysis
+    from pretune.pool.data import Sentences
+    from pretune.pool.load import Loaded
 
 
 @click.command(
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     cls=Command,
     options_metavar="[OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Roles of columns: sentence1, sentence2, score; text, label. Exit code: 0 measured, 1 a fault of level error "
-    "was found, 2 a mistake in the call or the input, 130 Ctrl-C.",
+    epilog="Roles of columns: sentence1, sentence2, score; text, label. Exit code: 0 measured, 1 a fault of level "
+    "error was found, 2 a mistake in the call or the input, 130 Ctrl-C.",
 )
 @click.argument("models", metavar="MODEL...", nargs=-1)
 @DATA
@@ -41,14 +43,19 @@ def command(ctx: click.Context, /, models: tuple[str, ...], **flags: Any) -> Non
     """
     _agree(models, flags)
     analyses: list[Analysis] = []
-    with _quiet():
+    sentences = _read(flags)
+    with ExitStack() as stack:
+        with _waiting("loading transformers"):
+            stack.enter_context(_quiet())
         for number, model in enumerate(models):
-            found = _analysed(model, flags)
+            with _waiting(f"loading {model}"):
+                loaded = _load(model, flags)
+            found = _analysed(loaded, sentences, flags)
             analyses.append(found)
             if "-" not in (flags["json"], flags["csv"]):
                 _show(found, after=number > 0)
             if flags["save"]:
-                _save(found, model, flags)
+                _save(found, loaded, flags)
     if len(analyses) > 1 and "-" not in (flags["json"], flags["csv"]):
         from pretune.draw import console, terminal
         from pretune.pool.show import compared
@@ -92,32 +99,55 @@ def _agree(models: Sequence[str], flags: dict[str, Any]) -> None:
         may_write(Path(os.path.realpath(flags["save"])), models[0], force=flags["force"])
 
 
-def _analysed(model: str, flags: dict[str, Any]) -> Analysis:
-    """Everything about one model, with a bar while its sentences are read."""
-    from pretune.draw.progress import Bar
-    from pretune.pool.analyse import analyse
+def _read(flags: dict[str, Any]) -> Sentences:
+    """The data, once for all models."""
+    from pretune.pool.data import read_sentences
 
-    bar = Bar(sys.stderr, f"reading with {Path(model).name}", unit="tokens")
+    named = flags["data"]
+    return read_sentences(
+        named[0] if len(named) == 1 else named,
+        columns=columns(flags["column"]),
+        scores=flags["scores"],
+        limit=flags["sample"],
+    )
+
+
+def _load(model: str, flags: dict[str, Any]) -> Loaded:
+    """A model, on its device and in its precision."""
+    from pretune.pool.load import load
+
+    return load(model, device=flags["device"], dtype=flags["dtype"])
+
+
+def _analysed(loaded: Loaded, sentences: Sentences, flags: dict[str, Any]) -> Analysis:
+    """Everything about one model, with a bar while its sentences are read and its choices judged."""
+    from pretune.draw.progress import Bar
+    from pretune.pool.analyse import Asked, analyse
+
+    asked = Asked(
+        vectors=flags["vectors"],
+        shapings=shapings(flags["shape"]),
+        every_mix=flags["every_mix"],
+        tokens=shown(flags["tokens"]),
+        shown=flags["show_tokens"],
+        padding=flags["faults"],
+        max_length=flags["max_length"],
+    )
+    bars = {
+        "encoding": Bar(sys.stderr, f"reading with {Path(loaded.name).name}", unit="tokens"),
+        "judging": Bar(sys.stderr, "judging", unit="choices"),
+    }
+
+    def progress(stage: str, done: int, total: int) -> None:
+        bars[stage].update(done, total)
+        if done >= total:
+            bars[stage].end()
+
     try:
-        return analyse(
-            model,
-            flags["data"],
-            scores=flags["scores"],
-            columns=columns(flags["column"]),
-            vectors=flags["vectors"],
-            shapings=shapings(flags["shape"]),
-            every_mix=flags["every_mix"],
-            tokens=shown(flags["tokens"]),
-            show_tokens=flags["show_tokens"],
-            faults=flags["faults"],
-            device=flags["device"],
-            dtype=flags["dtype"],
-            max_length=flags["max_length"],
-            sample=flags["sample"],
-            progress=bar.update,
-        )
+        return analyse(loaded, sentences, asked=asked, progress=progress)
     finally:
-        bar.end()
+        for bar in bars.values():
+            bar.end()
 
 
 def _show(found: Analysis, *, after: bool) -> None:
@@ -130,15 +160,13 @@ def _show(found: Analysis, *, after: bool) -> None:
     sys.stdout.flush()
 
 
-def _save(found: Analysis, model: str, flags: dict[str, Any]) -> None:
+def _save(found: Analysis, loaded: Loaded, flags: dict[str, Any]) -> None:
     """Write a choice as a model of sentence-transformers."""
     from pretune.pool.grid import named, recommended
-    from pretune.pool.load import load
     from pretune.pool.naming import choice_of
     from pretune.pool.save import save
 
     wanted = recommended(found) if not flags["choice"] else choice_of(flags["choice"], found.found.choices)
-    loaded = load(model, device=flags["device"], dtype=flags["dtype"])
     saved = save(loaded, found.found, wanted, flags["save"], force=flags["force"])
     layers = f"{saved.layers} layer{'' if saved.layers == 1 else 's'}"
     click.echo(f"{flags['save']}: {named(wanted)}, {layers}: SentenceTransformer({flags['save']!r})", err=True)
@@ -148,11 +176,12 @@ def _save(found: Analysis, model: str, flags: dict[str, Any]) -> None:
 
 def _write(analyses: Sequence[Analysis], flags: dict[str, Any]) -> None:
     """Page, JSON and CSV, each whole or not at all."""
-    from pretune.pool import files
+    if flags["json"] or flags["csv"]:
+        from pretune.pool import files
 
-    for name, written in (("json", files.to_json), ("csv", files.to_csv)):
-        if flags[name]:
-            _put(written(analyses), flags[name], name)
+        for name, written in (("json", files.to_json), ("csv", files.to_csv)):
+            if flags[name]:
+                _put(written(analyses), flags[name], name)
     if flags["html"]:
         from pretune.pool.page import render
 
@@ -178,7 +207,7 @@ def _put(text: str, output: str, flag: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """transformers without its bars and remarks: what matters of them is said by the faults."""
+    """Transformers without its bars and remarks: what matters of them is said by the faults."""
     from pretune.core.extras import need
 
     logging = need("transformers", extra="pool").utils.logging
@@ -192,3 +221,15 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """A word in a terminal while something takes long whose end is not known."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what, spinner="line"):
+        yield

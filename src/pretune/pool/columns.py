@@ -80,7 +80,7 @@ def columns_of(
     if "text" not in single:
         raise UserError(
             f"{label} has the columns {_names(rows[0])}, none of which is known to hold sentences",
-            hint="--column text=NAME, or --column sentence1=NAME --column sentence2=NAME --column score=NAME",
+            hint="--column text=NAME, or sentence1=, sentence2= and score=; if the first row is no header, add one",
         )
     value = "" if scored_elsewhere else single.get("label", "")
     return Columns("classes" if value else "text", single["text"], value=value)
@@ -149,8 +149,9 @@ def _guessed(rows: Sequence[Mapping[str, Any]], label: str, *, scored_elsewhere:
     words = [name for name in names if values[name] and name not in numeric]
     if not words:
         raise UserError(f"{label} holds numbers only, expected sentences", hint="--column text=NAME")
-    # of several columns of words the longest are the sentences, in their order
-    chosen = sorted(sorted(words, key=lambda name: -_length(values[name]))[:2], key=names.index)
+    # of several columns of words those of most words are the sentences, in their order
+    longest = sorted(words, key=lambda name: (-_words(values[name]), -_length(values[name])))
+    chosen = sorted(longest[:2], key=names.index)
     if numeric and len(chosen) > 1 and not scored_elsewhere:
         score = min(numeric, key=lambda name: (not _fractions(values[name]), _away(names, name, chosen)))
         if _fractions(values[score]) or len(numeric) == 1:
@@ -168,6 +169,10 @@ def _guessed(rows: Sequence[Mapping[str, Any]], label: str, *, scored_elsewhere:
 
 def _length(values: Sequence[str]) -> float:
     return sum(map(len, values)) / len(values)
+
+
+def _words(values: Sequence[str]) -> float:
+    return sum(len(one.split()) for one in values) / len(values)
 
 
 def _fractions(values: Sequence[str]) -> bool:

@@ -125,21 +125,25 @@ def _sources(named: Any) -> tuple[list[Any], str]:
     if not isinstance(named, (list, tuple)):
         return [named], type(named).__name__
     if named and all(isinstance(one, (list, tuple)) for one in named):
-        keys = ("sentence1", "sentence2", "score")
-        sizes = {len(one) for one in named}
-        if not sizes <= {2, 3} or len(sizes) > 1:
-            raise UserError(
-                f"a list holds tuples of {' and '.join(map(str, sorted(sizes)))} things",
-                hint="(sentence, sentence, score) or (sentence, class)",
-            )
-        keys = keys if sizes == {3} else ("text", "label")
-        return [[dict(zip(keys, one, strict=True)) for one in named]], "a list"
+        return [_rows(named)], "a list"
     files = [one for one in named if isinstance(one, str) or hasattr(one, "__fspath__")]
     if len(files) < len(named) or not named:
         return [list(named)], "a list"
     if any(_is_text(str(one)) for one in files):
         return [[{"text": str(one)} for one in files]], "a list"
     return files, ", ".join(map(str, files))
+
+
+def _rows(tuples: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows of tuples: (sentence, sentence, score) or (sentence, class)."""
+    sizes = {len(one) for one in tuples}
+    if sizes not in ({2}, {3}):
+        raise UserError(
+            f"a list holds tuples of {' and '.join(map(str, sorted(sizes)))} things",
+            hint="(sentence, sentence, score) or (sentence, class)",
+        )
+    keys = ("sentence1", "sentence2", "score") if sizes == {3} else ("text", "label")
+    return [dict(zip(keys, one, strict=True)) for one in tuples]
 
 
 def _is_text(one: str) -> bool:
@@ -161,7 +165,7 @@ def _begin(
     head = list(islice(rows, LOOKED_AT))
     good = [row.values for row in head if not row.broken]
     if not good:
-        broken += [(row.where, row.broken) for row in head]
+        broken += [(row.where, row.broken or "") for row in head]
         raise UserError(f"{one.label} has no row that can be read", hint=_first(broken))
     return one.label, columns_of(good, named, label=one.label, scored_elsewhere=scored), head
 

@@ -57,8 +57,30 @@ def declared_choice(source: Source, config: Mapping[str, Any]) -> Declared:
         # with no mode on, sentence-transformers 6 takes the mean without a word.
         said = "+".join(files.modes) or "mean"
         return Declared(_OF_SENTENCE_TRANSFORMERS.get(said, ""), source.at(files.file), said, files.max_seq_length)
+    key, word, pooling = _of_config(config)
+    if key:
+        return Declared(pooling, source.at("config.json", f"/{key}"), word, files.max_seq_length)
+    return Declared(max_length=files.max_seq_length)
+
+
+def declared_by_objects(config: Mapping[str, Any], *, mode: str = "", max_length: int | None = None) -> Declared:
+    """The pooling that live objects declare.
+
+    Args:
+        config: the model's config as a mapping.
+        mode: what sentence-transformers' Pooling module says of itself (`mean`, `cls+max`); empty without one.
+        max_length: tokens that sentence-transformers cuts at; None when it is silent.
+    """
+    if mode:
+        return Declared(_OF_SENTENCE_TRANSFORMERS.get(mode, ""), "its Pooling module", mode, max_length)
+    key, word, pooling = _of_config(config)
+    return Declared(pooling, f"config.{key}" if key else "", word, max_length)
+
+
+def _of_config(config: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The key of a config that declares a pooling, what it says, and which pooling that is; empty: none does."""
     for key, names in (("classifier_pooling", _OF_CLASSIFIER), ("summary_type", _OF_SUMMARY)):
         word = config.get(key)
         if isinstance(word, str) and word in names:
-            return Declared(names[word], source.at("config.json", f"/{key}"), word, files.max_seq_length)
-    return Declared(max_length=files.max_seq_length)
+            return key, word, names[word]
+    return "", "", ""

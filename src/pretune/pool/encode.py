@@ -15,7 +15,7 @@ from pretune.pool.shapley import GROUPS
 from pretune.pool.store import Vectors, empty_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pretune.pool.tokenized import Tokenized
 
@@ -23,6 +23,9 @@ TOKENS = 512
 """Tokens in a batch on a CPU, whose caches then hold the states; a GPU gets many times as many."""
 
 TOKENS_GPU = 16_384
+
+SHORT = 8
+"""A model that fails on fewer tokens fails because they are so few."""
 
 
 def encode(
@@ -52,13 +55,8 @@ def encode(
     with torch.inference_mode():
         kept: _Kept | None = None
         for batch, inputs, marks in _batches(model, sentences, sentence_token):
-            output = model(**inputs, output_hidden_states=True, return_dict=True)
-            states = getattr(output, "hidden_states", None)
-            if states is None:
-                raise UserError(
-                    f"{type(model).__name__} gives no hidden states",
-                    hint="pool needs an encoder or decoder of transformers that returns hidden_states",
-                )
+            output = run(model, inputs)
+            states = output.hidden_states
             if kept is None:
                 kept = _Kept(states, marks.special.shape, names, count, output, grouped=groups is not None)
             table = weights(marks)
@@ -74,6 +72,41 @@ def encode(
     if kept is None:
         raise UserError("no sentence has a token that the model reads", hint="look at the file's text column")
     return kept.vectors()
+
+
+def run(model: Any, inputs: Mapping[str, Any]) -> Any:
+    """The model's output with all hidden states, without gradients where the caller is in inference mode.
+
+    Args:
+        model: where its inputs are.
+        inputs: input_ids of shape (B, L), and what else it takes.
+
+    Raises:
+        UserError: the model cannot read sentences of this length, memory is out, or it gives no hidden states.
+    """
+    import torch
+
+    name, (count, length) = type(model).__name__, inputs["input_ids"].shape
+    try:
+        output = model(**inputs, output_hidden_states=True, return_dict=True)
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"memory is out for {count:,} sentences of {length:,} tokens",
+            hint="--max-length N cuts them; --device cpu may have more",
+        ) from error
+    except (RuntimeError, IndexError, ValueError) as error:
+        # CANINE shortens four characters to one state, Funnel five tokens to two: both fail below.
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{name} cannot read a sentence of {length:,} token{'' if length == 1 else 's'}: {said}",
+            hint="leave out sentences that are so short" if length < SHORT else "--max-length N cuts them shorter",
+        ) from error
+    if getattr(output, "hidden_states", None) is None:
+        raise UserError(
+            f"{name} gives no hidden states",
+            hint="pool needs an encoder or decoder of transformers that returns hidden_states",
+        )
+    return output
 
 
 class _Kept:

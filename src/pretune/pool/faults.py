@@ -116,7 +116,8 @@ def _declared(loaded: Loaded) -> Iterator[Fault]:
         yield Fault(
             "last-token-before-right-padding",
             f"{declared.by} declares {declared.said}, and the tokenizer pads on the right, where [:, -1] is a pad",
-            "sentence-transformers takes the last token by the mask and is safe; by hand take mask.sum(1) - 1",
+            "sentence-transformers takes the last token by the mask and is safe; by hand take index mask.sum(1) - 1 "
+            "with padding on the right, -1 with padding on the left",
             "note",
         )
     if declared.said and not declared.pooling:

@@ -1,4 +1,4 @@
-"""A model and its tokenizer from a folder or a hub name, ready to be asked: load, Loaded. Knows transformers.
+"""A model and its tokenizer from a folder or a hub name, or live, ready to be asked: load, load_objects, Loaded.
 
 Loads the base model without a head (the encoder of an encoder-decoder), never code that comes with the model, and
 notes which weights were not in the file: a pooler that was just made up represents nothing.
@@ -6,14 +6,14 @@ notes which weights were not in the file: a pooler that was just made up represe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.source import locate
 from pretune.core.errors import UserError
 from pretune.core.extras import need
 from pretune.pool.architecture import look, sentence_token
-from pretune.pool.declared import declared_choice
+from pretune.pool.declared import declared_by_objects, declared_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,29 +70,63 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> Loaded:
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         model, info = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError) as error:
         raise UserError(
             f"transformers cannot load {name}: {_first_line(error)}", hint=f"`pretune check {name}` says more"
         ) from error
-    if model.config.is_encoder_decoder:
-        model = model.get_encoder()
-    model.eval()
+    model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
+    looked = _looked_at(model, tokenizer, declared_choice(source, model.config.to_dict()), name)
+    made_up = tuple(sorted(info["missing_keys"]))
+    return replace(
+        looked,
+        model=_placed(model, device, getattr(torch, dtype)),
+        made_up=made_up,
+        untrained_pooler=_untrained(model, made_up),
+    )
+
+
+def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
+    """Look at live objects; they stay where they are, in their precision, and in evaluation mode.
+
+    Args:
+        model: of transformers, with or without a head, or a SentenceTransformer.
+        tokenizer: its tokenizer; None: the SentenceTransformer's own.
+
+    Raises:
+        UserError: no tokenizer, or the object is no such model.
+    """
+    mode, limit = "", None
+    name = str(getattr(getattr(model, "config", None), "_name_or_path", "") or type(model).__name__)
+    if type(model).__name__ == "SentenceTransformer":
+        tokenizer, limit = tokenizer or model.tokenizer, model.max_seq_length
+        mode = next((part.get_pooling_mode_str() for part in model if hasattr(part, "get_pooling_mode_str")), "")
+        model = model[0].auto_model
+        name = str(model.config._name_or_path or name)  # noqa: SLF001 - transformers has no public name for it
+    if tokenizer is None:
+        raise UserError(f"{name} came without its tokenizer", hint="give both: (model, tokenizer)")
+    if not hasattr(model, "base_model") or not hasattr(model, "config"):
+        raise UserError(f"expected a model of transformers, found a {type(model).__name__}")
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model
+    model = model.base_model
+    model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
+    declared = declared_by_objects(model.config.to_dict(), mode=mode, max_length=limit)
+    return replace(_looked_at(model, tokenizer, declared, name), untrained_pooler=_untrained(model, ()))
+
+
+def _looked_at(model: Any, tokenizer: Any, declared: Declared, name: str) -> Loaded:
+    """The model with what can be seen of it."""
     looks = look(model)
     sample = tokenizer("a", return_special_tokens_mask=True)
     marks = [bool(one) for one in sample["special_tokens_mask"]]
     cls = [one == tokenizer.cls_token_id for one in sample["input_ids"]]
-    declared = declared_choice(source, model.config.to_dict())
-    made_up = tuple(sorted(info["missing_keys"]))
     return Loaded(
         name=name,
-        model=_placed(model, device, getattr(torch, dtype)),
+        model=model,
         tokenizer=tokenizer,
         declared=declared,
         looks=looks,
         sentence_token=sentence_token(looks, marks, cls=cls),
         max_length=_max_length(declared, tokenizer, model),
-        made_up=made_up,
-        untrained_pooler=_untrained(model, made_up),
     )
 
 

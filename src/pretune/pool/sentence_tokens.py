@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
+from pretune.pool.encode import run
 from pretune.pool.importance import rank_tokens
 from pretune.pool.token_shares import token_offsets
 from pretune.pool.tokenized import tokenize
@@ -111,7 +112,7 @@ def _states(loaded: Loaded, several: Sequence[Sequence[int]], layer: int) -> Any
     device = next(loaded.model.parameters()).device
     with torch.inference_mode():
         ids = torch.tensor([list(one) for one in several], device=device)
-        states = loaded.model(input_ids=ids, output_hidden_states=True, return_dict=True).hidden_states[layer]
+        states = run(loaded.model, {"input_ids": ids}).hidden_states[layer]
     if tuple(states.shape[:2]) != tuple(ids.shape):
         raise UserError(
             f"layer {layer} has {states.shape[1]} states for {ids.shape[1]} tokens", hint="ask for another layer"

@@ -148,13 +148,19 @@ def _sure(found: Analysis, verdict: Verdict) -> Iterator[Statement]:
     gap = verdict.gap
     if gap is not None and verdict.tie and not gap.excludes_zero and math.isfinite(gap.value):
         needed = [
-            f"{decimal(size)} about {number(count)} {what}"
+            f"{decimal(size)} about {number(_round(count))} {what}"
             for size, count in ((abs(gap.value), verdict.needed), (CERTAIN, verdict.needed_small))
             if count is not None and decimal(size) != ".000"
         ]
         if needed:
             told = f"To see a difference of {', of '.join(needed)}; there are {number(verdict.count)}."
             yield Statement("note", "", told.replace(" about", " takes about", 1))
+
+
+def _round(count: int) -> int:
+    """Two figures of a number that is an estimate."""
+    unit_of = 10 ** max(len(str(count)) - 2, 0)
+    return -(-count // unit_of) * unit_of
 
 
 def _undecided(found: Analysis) -> Iterator[Statement]:
@@ -166,14 +172,15 @@ def _undecided(found: Analysis) -> Iterator[Statement]:
     )
     if found.shortlist is None:
         return
-    choices, _, kept = scored(found)
+    choices, _, every = scored(found)
+    kept = [keep for keep, choice in zip(every, choices, strict=True) if choice.layers]
     out = len(kept) - sum(kept)
     yield Statement(
         "note",
         f"{number(out)} of {number(len(kept))} choices can be left out",
         ": in them a part of a sentence lies less near to its own sentence than in the others, the shortlist.",
     )
-    if found.default in choices and not kept[choices.index(found.default)]:
+    if found.default in choices and not every[choices.index(found.default)]:
         yield Statement(
             "warn",
             "The default is not on the shortlist",
