@@ -84,8 +84,8 @@ def baselines(
 ) -> Baselines:
     """All baselines for the same sentences, each by plain mean and by smooth inverse frequency.
 
-    `mean` averages the vectors of a sentence's words, `sif` weighs them by a / (a + p), a = 0.001 and p the word's share
-    of all words of these sentences (Arora, Liang and Ma 2017; as in a layer's sif, the common component stays).
+    `mean` averages the vectors of a sentence's words, `sif` weighs them by a / (a + p), a = 0.001, p the share of
+    the word among all of these sentences (Arora, Liang and Ma 2017; as in a layer's sif, the common component stays).
     Words are runs of letters, digits and underscores after NFC, counted in lower case. A word's vector is the one that
     the file has for the word as it is written, else for its lower case. Random vectors are 300 signs drawn from the
     SHAKE-256 of the word in lower case: the same everywhere and always. Static embeddings are the rows of the model's

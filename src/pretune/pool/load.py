@@ -99,7 +99,7 @@ def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
     name = str(getattr(getattr(model, "config", None), "_name_or_path", "") or type(model).__name__)
     if type(model).__name__ == "SentenceTransformer":
         tokenizer, limit = tokenizer or model.tokenizer, model.max_seq_length
-        mode = next((part.get_pooling_mode_str() for part in model if hasattr(part, "get_pooling_mode_str")), "")
+        mode = next((_mode(part) for part in model if type(part).__name__ == "Pooling"), "")
         model = model[0].auto_model
         name = str(model.config._name_or_path or name)  # noqa: SLF001 - transformers has no public name for it
     if tokenizer is None:
@@ -111,6 +111,14 @@ def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
     model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
     declared = declared_by_objects(model.config.to_dict(), mode=mode, max_length=limit)
     return replace(_looked_at(model, tokenizer, declared, name), untrained_pooler=_untrained(model, ()))
+
+
+def _mode(pooling: Any) -> str:
+    """What a Pooling module does, as version 6 of sentence-transformers or an older one says it."""
+    mode = getattr(pooling, "pooling_mode", None)
+    if mode is None:
+        return str(pooling.get_pooling_mode_str())
+    return mode if isinstance(mode, str) else "+".join(mode)
 
 
 def _looked_at(model: Any, tokenizer: Any, declared: Declared, name: str) -> Loaded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,32 +71,19 @@ def read_word_vectors(
     import numpy as np
 
     path = Path(path)
-    wanted = {form.encode(): form for word in words for form in (word, word.lower())}
-    found: dict[str, Any] = {}
-    dimensions = 0
-    head: list[tuple[int, bytes]] = []
-    for number, line in _lines(path, progress):
-        if not dimensions:
-            head.append((number, line))
-            if len(head) < LOOKED_AT:
-                continue
-            dimensions, head = _begin(path, head)
-            for one in head:
-                _take(path, *one, dimensions, wanted, found)
-            continue
-        _take(path, number, line, dimensions, wanted, found)
-        if len(found) == len(wanted):
+    taken = _Taken(path, {form.encode(): form for word in words for form in (word, word.lower())}, {})
+    lines = _lines(path, progress)
+    dimensions, head = _begin(path, list(islice(lines, LOOKED_AT)))
+    for number, line in chain(head, lines):
+        taken.look(number, line, dimensions)
+        if len(taken.found) == len(taken.wanted):
             break
-    if not dimensions:
-        dimensions, head = _begin(path, head)
-        for one in head:
-            _take(path, *one, dimensions, wanted, found)
-    if not found:
+    if not taken.found:
         raise UserError(
             f"{path} has a vector for none of the {len(words):,} words of the sentences",
             hint="are its words of the same language, and is it a file of words?",
         )
-    return WordVectors(stem(path), tuple(found), np.stack(list(found.values())))
+    return WordVectors(stem(path), tuple(taken.found), np.stack(list(taken.found.values())))
 
 
 def stem(path: Path) -> str:
@@ -156,33 +144,44 @@ def _begin(path: Path, head: Sequence[tuple[int, bytes]]) -> tuple[int, list[tup
     return dimensions, list(head)
 
 
-def _take(
-    path: Path, number: int, line: bytes, dimensions: int, wanted: dict[bytes, str], found: dict[str, Any]
-) -> None:
-    """Keep the line's vector if its word is wanted and new.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What was taken from a file.
 
-    Raises:
-        UserError: its numbers are not as many as others have, or are none.
+    Attributes:
+        path: the file, for messages.
+        wanted: words as the file has their bytes.
+        found: word -> its vector.
     """
-    cut = line.find(b" ")
-    word = line[:cut] if cut > 0 else line.split(None, 1)[0]
-    if b"\t" in word:
-        word = word.split(b"\t", 1)[0]
-    form = wanted.get(word)
-    if form is None or form in found or cut == 0:
-        return
-    fields = line.split()[1:]
-    numbers = _numbers(fields)
-    if numbers is None and len(fields) > dimensions and _numbers(fields[-dimensions:]) is not None:
-        return  # a word with spaces that begins with a wanted one: `at name@domain.com`
-    if len(fields) != dimensions:
-        raise UserError(
-            f"{path}:{number}: expected {dimensions:,} numbers for {form}, found {len(fields):,}",
-            hint="the file is damaged or cut off: download or copy it again",
-        )
-    if numbers is None:
-        raise UserError(f"{path}:{number}: expected numbers for {form}, found {_shown(line)}", hint=HOW)
-    found[form] = numbers
+
+    path: Path
+    wanted: dict[bytes, str]
+    found: dict[str, Any]
+
+    def look(self, number: int, line: bytes, dimensions: int) -> None:
+        """Take the line's vector if its word is wanted and new.
+
+        Raises:
+            UserError: its numbers are not as many as others have, or are none.
+        """
+        # most lines are not wanted: only their word is cut out.
+        end = line.find(b" ")
+        word = line[:end] if end > 0 else line
+        form = self.wanted.get(word.split(b"\t", 1)[0].rstrip(b"\r") if b"\t" in word or end < 0 else word)
+        if form is None or form in self.found or end == 0:
+            return
+        fields = line.split()[1:]
+        numbers = _numbers(fields)
+        if numbers is None and len(fields) > dimensions and _numbers(fields[-dimensions:]) is not None:
+            return  # a word with spaces that begins with a wanted one: `at name@domain.com`
+        if len(fields) != dimensions:
+            raise UserError(
+                f"{self.path}:{number}: expected {dimensions:,} numbers for {form}, found {len(fields):,}",
+                hint="the file is damaged or cut off: download or copy it again",
+            )
+        if numbers is None:
+            raise UserError(f"{self.path}:{number}: expected numbers for {form}, found {_shown(line)}", hint=HOW)
+        self.found[form] = numbers
 
 
 def _numbers(fields: Sequence[bytes]) -> Any | None:
