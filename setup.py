@@ -28,12 +28,14 @@ KERNEL = Extension(
 class Build(build_ext):
     """Forgets the kernel when it could not be compiled: what is built then is a package of Python alone."""
 
-    def run(self) -> None:
-        """Compile, and look at what came of it."""
-        super().run()
-        made = [one for one in self.extensions if Path(self.get_ext_fullpath(one.name)).exists()]
-        if self.extensions and not made:
+    def build_extension(self, ext: Extension) -> None:
+        """Compile it; what an earlier build left does not stand in for one that fails."""
+        try:
+            super().build_extension(ext)
+        except BaseException:
+            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
             self.distribution.ext_modules = []
+            raise
 
 
 class Wheel(bdist_wheel):

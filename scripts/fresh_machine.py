@@ -159,6 +159,7 @@ def build_and_install(folder: Path) -> None:
     again = play('pip install -q "pretune[script]"', empty, alone)
     if again.strip():
         raise UnexpectedError(f"the command that doctor names prints {again}")
+    shutil.rmtree(there / "build", ignore_errors=True)  # else what was compiled before is taken
     play(f"python -m build -w -o '{folder / 'without'}' '{there}'", folder, {**tools, "CC": "/bin/false"})
     pure = [path.name for path in (folder / "without").iterdir()]
     if pure != [f"pretune-{version}-py3-none-any.whl"]:

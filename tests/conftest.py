@@ -20,6 +20,7 @@ for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "pretune-tests-without-a-cache")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["PRETUNE_LANG"] = "en"  # whatever the locale of the machine: tests compare with the sources
 # One thread a process, here and in those that tests start: at these sizes more wait for each other, without end on a loaded machine.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ[_name] = "1"

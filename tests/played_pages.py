@@ -5,6 +5,7 @@ A block whose first line is a comment with a file's name is written to that file
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from pretune import cli
 
 BLOCK = re.compile(r"```(console|toml|python)\n(.*?)```", re.DOTALL)
-ASIDE = ("train", "knock")
+ASIDE = ("train", "pool", "knock")
 """Parts that are run in a process of their own: they set up what lasts, or become another program."""
 
 
@@ -29,12 +30,15 @@ def run(command: str, folder: Path) -> str:
         code, out, err = done.returncode, done.stdout, done.stderr
     else:
         stdout, stderr = io.StringIO(), io.StringIO()
+        asked = os.environ.get("PRETUNE_LANG")
         with contextlib.chdir(folder), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             try:
                 cli.main(words[1:])
             except SystemExit as end:
                 code = end.code
         out, err = stdout.getvalue(), stderr.getvalue()
+        os.environ.pop("PRETUNE_LANG", None)  # `--lang` keeps it for what a command starts, not for the next one
+        os.environ.update({} if asked is None else {"PRETUNE_LANG": asked})
     assert code in ((0, 1) if words[1] != "knock" else range(4)), f"{command}\n{err}"
     assert "Traceback" not in err
     return out
@@ -59,12 +63,16 @@ def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: 
         printed: what commands printed already; filled.
     """
     known = {} if printed is None else printed
+    for name in re.findall(r"```(?:toml|python)\n# (\w+\.toml)\n", text):
+        (folder / name).unlink(missing_ok=True)  # a setup file is read wherever it lies; it is not there yet
 
     def block(found: re.Match[str]) -> str:
         kind, body = found.groups()
         if body.startswith("# ") and body.split("\n")[0].endswith((".toml", ".py")):
-            (folder / body.partition("\n")[0].removeprefix("# ")).write_text(body, encoding="utf-8")
-            known.clear()
+            file = folder / body.partition("\n")[0].removeprefix("# ")
+            if not file.exists() or file.read_text(encoding="utf-8") != body:
+                file.write_text(body, encoding="utf-8")
+                known.clear()  # they may have read another one
         if kind != "console":
             return found[0]
         out = []
@@ -80,3 +88,8 @@ def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: 
         return f"```console\n{''.join(out)}```"
 
     return BLOCK.sub(block, text)
+
+
+def masked(text: str) -> str:
+    """Words without figures and the marks that go with them."""
+    return re.sub(r"\s+", " ", re.sub(r"[-+>*]?\.?\d[\d.,]*\*?", "#", text))

@@ -15,6 +15,7 @@ from pretune import cli
 def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """Ask as bash asks: the line up to the cursor, which stands in its last word."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PRETUNE_LANG", "en")
 
     def ask(line: str) -> list[str]:
         words = line.split(" ")
@@ -50,7 +51,11 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         ("pretune train mrc --learning-r", ["plain,--learning-rate"]),
         ("pretune train mrc --learning-rate 3e-5 --engine t", ["plain,trainer"]),
         ("pretune train mrc --learning-rate ", []),
+        ("pretune pool m --shape c", ["plain,centred"]),
+        ("pretune pool m --data pairs.t", ["file,pairs.t"]),
         ("pretune doctor --js", ["plain,--json"]),
+        ("pretune check --lang k", ["plain,ko"]),
+        ("pretune --lang en d", ["plain,doctor", "plain,demo"]),
         ("pretune knock t", ["plain,test", "plain,teams", "plain,telegram"]),
         ("pretune knock --sta", ["plain,--stall"]),
         ("pretune knock --stall ", []),

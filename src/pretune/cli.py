@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from pretune.core.language import language, say, without_language
+
 TYPE_CHECKING = False  # `typing` itself costs milliseconds that `pretune --help` need not pay
 if TYPE_CHECKING:
     import click
@@ -18,25 +20,29 @@ PARTS = {
     "check": "find what would spoil a fine-tune before it starts",
     "tokens": "add words and special tokens without harming the model",
     "train": "fine-tune with the Trainer or with a loop you can read, same numbers",
+    "pool": "find out which token, layer and pooling represents a sentence",
     "knock": "run a command and be told when it is done, or died, or hangs",
     "doctor": "say what is installed here, what is missing and how to get it",
     "demo": "see pretune at work on a small real model, offline",
 }
 """Part -> its one-line help. The part's command is `command` in `pretune.<part>.cli`."""
 
+ABOUT = "Find and mend what is easy to miss before, while and after you fine-tune a\n  pretrained transformer."
+"""The command in a sentence, in lines of a help page."""
+
 
 def root_help() -> str:
     """What `pretune --help` prints."""
     width = max(map(len, PARTS)) + 2
-    parts = "\n".join(f"  {name:<{width}}{line}" for name, line in PARTS.items())
+    parts = "\n".join(f"  {name:<{width}}{say(line)}" for name, line in PARTS.items())
     return (
-        "Usage: pretune COMMAND [ARGS]...\n\n"
-        "  Find and mend what is easy to miss before, while and after you fine-tune a\n"
-        "  pretrained transformer.\n\n"
-        f"Commands:\n{parts}\n\n"
-        "Options:\n"
-        "  --version  show the version\n"
-        "  --help     show this; `pretune COMMAND --help` shows a command's options\n"
+        f"{say('Usage:')} pretune COMMAND [ARGS]...\n\n"
+        f"  {say(ABOUT)}\n\n"
+        f"{say('Commands')}:\n{parts}\n\n"
+        f"{say('Options')}:\n"
+        f"  --lang ko  {say('say everything in Korean; en: in English [the locale]')}\n"
+        f"  --version  {say('show the version')}\n"
+        f"  --help     {say('show this; `pretune COMMAND --help` shows the options of a command')}\n"
     )
 
 
@@ -47,13 +53,17 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):  # a terminal in EUC-KR or C shows what it lacks as \uXXXX
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _run(arguments)
+        code = _run(without_language(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the exit itself complains
         code = 1
+    except ValueError as mistake:
+        if not str(mistake).startswith("--lang"):
+            raise
+        code = _say(str(mistake), "--lang ko, --lang en", 2)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        print(say("interrupted"), file=sys.stderr)  # noqa: T201
         code = 130
     sys.exit(code)
 
@@ -104,8 +114,8 @@ def _run(arguments: list[str]) -> int:
 
 def _say(message: str, hint: str, code: int) -> int:
     """One line for the mistake and one for the way out, on stderr."""
-    line = " ".join(message.split())
-    print(f"pretune: {line}" + (f"\nhint: {hint}" if hint else ""), file=sys.stderr)  # noqa: T201
+    line = say(" ".join(message.split()))
+    print(f"pretune: {line}" + (f"\n{say('hint:')} {say(hint)}" if hint else ""), file=sys.stderr)  # noqa: T201
     return code
 
 
@@ -143,5 +153,9 @@ def _root() -> click.Group:
                 raise UserError(f'"{name}" is no command of pretune', hint=meant or "commands: " + ", ".join(PARTS))
             return super().resolve_command(ctx, args)
 
+    if language() != "en":
+        from pretune.help_pages import in_the_language_asked_for
+
+        in_the_language_asked_for()
     root = Root("pretune", context_settings={"help_option_names": ["-h", "--help"]})
     return click.version_option(__version__, message="pretune %(version)s")(root)

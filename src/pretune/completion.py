@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from pretune.core.errors import UserError
+from pretune.core.language import LANGUAGES, without_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +43,11 @@ def main(root: click.Group) -> int:
         sys.stdout.write(there.source())
         return 0
     words, begun = there.get_completion_args()
+    if words[-1:] == ["--lang"]:
+        sys.stdout.write("".join(f"{there.format_completion(item)}\n" for item in _beginning(LANGUAGES, begun)))
+        return 0
     try:
+        words = without_language(words)
         found = (
             _knock(words[1:], begun) if words[:1] == ["knock"] else _click(root, words, begun, there.get_completions)
         )
@@ -173,6 +178,10 @@ _WORDS: dict[str, Callable[[], Iterable[str]]] = {
     "--padding": lambda: ("longest", "max_length", "none"),
     "--precision": lambda: ("fp32", "bf16", "autocast", "fp16", "auto"),
     "--knock": _targets,
+    "--device": lambda: ("cpu", "cuda", "mps"),
+    "--dtype": lambda: ("float32", "bfloat16", "float16"),
+    "--shape": lambda: ("centred", "whitened"),
+    "--choice": tuple,
 }
 """Option -> what may stand behind it."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from knock import runs
+from knock.webhook import Webhook
 from pretune import check
 from pretune.check import Level
 from pretune.demo import models
@@ -65,15 +67,30 @@ def test_the_two_korean_vocabularies_differ_in_the_special_tokens_alone(tmp_path
 
 
 def test_the_command_plays_and_keeps(minilm: Path, tmp_path: Path) -> None:
-    """`pretune demo --keep DIR` exits 0, names its folders, and refuses a folder with something in it."""
+    """`pretune demo --keep DIR` exits 0, keeps a page with every act, tells its end, and refuses a folder in use."""
     assert minilm.is_dir()
     kept = tmp_path / "kept"
     command = [sys.executable, "-m", "pretune", "demo", "--keep", str(kept), "--no-train"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    with Webhook() as hook:
+        told = {**os.environ, **runs.home(tmp_path)}
+        done = subprocess.run([*command, "--knock", hook.url], capture_output=True, text=True, check=False, env=told)
+        assert done.returncode == 0, done.stderr
+        hook.wait("finished: pretune demo")
     assert "hangul-read-as-jamo" in done.stdout
+    assert "finished: pretune demo" in done.stdout
     assert (kept / "korean-bert" / "vocab.txt").is_file()
     assert (kept / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    page = (kept / "pretune-demo.html").read_text(encoding="utf-8")
+    for words in (
+        "1. A healthy fine-tune",
+        "A config edit that loads in silence: 1 error",
+        "pretune check korean-roberta",
+        "7. New words, without harm to the old ones",
+        "8. Be told at the end",
+        "Now your own",
+    ):
+        assert words in page
+    assert "verysecretpath" not in page + done.stdout
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert again.stderr.startswith(f"pretune: {kept} exists already")

@@ -188,6 +188,17 @@ def test_pairs() -> None:
     assert len({row[key] for row in rows for key in ("sentence1", "sentence2")}) == 80
 
 
+def test_similarity() -> None:
+    """205 pairs, each once, 101 of them Korean; scores all over 0 to 5."""
+    rows = table(sample.similarity())
+    assert list(rows[0]) == ["sentence1", "sentence2", "score"]
+    assert len({(row["sentence1"], row["sentence2"]) for row in rows}) == len(rows) == 205
+    assert sum(not row["sentence1"].isascii() for row in rows) == 101
+    scores = [float(row["score"]) for row in rows]
+    assert 0 <= min(scores) < 1 < 4 < max(scores) <= 5
+    assert min(sum(low <= score <= low + 1 for score in scores) for low in range(5)) >= 12
+
+
 def test_chat() -> None:
     """Twenty conversations: a system turn first if at all, then user and assistant in turn, the assistant last."""
     lines = sample.chat().read_text(encoding="utf-8").splitlines()

@@ -62,7 +62,7 @@ def test_old_flags_lead_to_the_new_ones() -> None:
     rows = re.findall(r"^\| (`--.*?) \| (.*?) \|", (DOCS / "from-run_qa.md").read_text("utf-8"), re.MULTILINE)
     assert len(rows) > 15
     silent = {"--dataset_config_name", "--config_name", "--dataset_name", "--preprocessing_num_workers"}
-    silent |= {"--overwrite_cache", "--max_train_samples", "--group_by_length"}
+    silent |= {"--overwrite_cache", "--max_train_samples"}
     for old, new in rows:
         for flag in re.findall(r"--\w+", old):
             name, ours = flag.lstrip("-"), re.findall(r"--[\w-]+", new)

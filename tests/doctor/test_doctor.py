@@ -70,19 +70,19 @@ def test_packages_that_do_not_work_together() -> None:
         "accelerate": Found("1.0", ()),
         "torchvision": Found("0.28", ("torch==2.13.0",)),
     }
-    told = [(one.level, one.message, one.fix) for one in conflicts(there.get, "pip install")]
-    assert told == [
-        (
-            "error",
-            "transformers 5.23.0 does not work with what is here: tokenizers is 0.21.4, wanted <0.24,>=0.23",
-            'pip install "tokenizers<0.24,>=0.23"',
-        ),
-        (
-            "error",
-            "transformers 5.23.0 does not work with what is here: accelerate is 1.0, wanted >=1.1",
-            'pip install "accelerate>=1.1"',
-        ),
-    ]
+    (told,) = conflicts(there.get, "pip install")
+    assert told.level == "error"
+    assert told.message == (
+        "transformers 5.23.0 asks for tokenizers<0.24,>=0.23 and accelerate>=1.1; "
+        "tokenizers is 0.21.4 and accelerate is 1.0"
+    )
+    assert told.fix == 'pip install "tokenizers<0.24,>=0.23" "accelerate>=1.1"'
+
+
+def test_what_may_do_is_a_warning() -> None:
+    """A missing package of torch, which conda may know by another name, is no error."""
+    (told,) = conflicts({"torch": Found("2.13.0", ("triton==3.6",))}.get, "pip install")
+    assert (told.level, told.message) == ("warning", "torch 2.13.0 asks for triton==3.6; triton is not installed")
 
 
 def test_metadata_that_nobody_can_read() -> None:
@@ -93,10 +93,10 @@ def test_metadata_that_nobody_can_read() -> None:
 def test_known_faults() -> None:
     """The accumulated loss of transformers 5 is a note; an old peft beside it an error; neither of 4.57."""
     new = {"transformers": Found("5.23.0", ()), "peft": Found("0.17.1", ())}
-    told = {one.name: one.level for one in faults.known(new.get)}
+    told = {one.name: one.level for one in faults.known(new.get, "pip install")}
     assert told == {"accumulated-loss-not-divided": "note", "peft-older-than-transformers": "error"}
-    assert not list(faults.known({**new, "transformers": Found("4.57.0", ())}.get))
-    assert not list(faults.known({}.get))
+    assert not list(faults.known({**new, "transformers": Found("4.57.0", ())}.get, "pip install"))
+    assert not list(faults.known({}.get, "pip install"))
 
 
 def test_a_gpu_that_torch_does_not_see() -> None:
@@ -145,6 +145,17 @@ def test_devices_are_asked_of_another_python(tmp_path: Path, monkeypatch: pytest
     assert machine.devices() == machine.Asked(None, "ImportError: libcudart.so.12: no such file", "")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
     assert machine.devices().devices is None
+
+
+def test_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was not built, one that is not wanted: each has its sentence, and only the first a way out."""
+    monkeypatch.delenv("PRETUNE_NO_KERNEL", raising=False)
+    monkeypatch.setitem(sys.modules, "pretune.corpus._kernel", None)
+    assert machine.kernel() == "it was not built"
+    assert [one.level for one in faults.of_the_kernel(machine.kernel(), "pip install")] == ["note"]
+    monkeypatch.setenv("PRETUNE_NO_KERNEL", "1")
+    assert machine.kernel() == "PRETUNE_NO_KERNEL is set"
+    assert not list(faults.of_the_kernel(machine.kernel(), "pip install"))
 
 
 def test_surroundings(tmp_path: Path) -> None:

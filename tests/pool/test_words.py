@@ -64,7 +64,7 @@ def test_a_default_below_random_vectors_is_said_plainly() -> None:
     every = dict.fromkeys(analysed.choices(), 8.0)
     found = analysed.pairs(noise={**every, random: 1.0})
     assert re.search(r"The default is below random word vectors, mean: \.\d+ against \.\d+, surely \(95 %", said(found))
-    assert "No choice of this model reaches random word vectors, mean, a baseline" in said(found)
+    assert "No choice of this model reaches the baseline random word vectors, mean: ." in said(found)
     assert "below" not in said(analysed.pairs())
 
 

@@ -1,7 +1,7 @@
-"""Sends signals to training processes; a process of its own. `python stopping.py OUT ENGINE:CASE`, result on stdout.
+"""Sends signals to training processes; a process of its own. `python stopping.py OUT ENGINE:CASE [HOW MANY]`.
 
 One run that nobody touches; runs that get SIGTERM, SIGINT and SIGUSR1 in the middle and are resumed; one that gets
-SIGINT twice. Prints a line of JSON for each: signal, exit code, its words, the step that was saved.
+SIGINT twice. Of these four the first so many. Prints a line of JSON for each: signal, exit code, its words, the step that was saved.
 """
 
 import json
@@ -67,13 +67,14 @@ def signalled(folder: Path, engine: str, case: str, signals: list[int]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(out: Path, engine: str, case: str) -> None:
+def main(out: Path, engine: str, case: str, count: int = 4) -> None:
     """See the module."""
     killing.imports()
     out.mkdir(parents=True)
     code, _ = killing.forked(lambda: killing.train(out / "whole", engine, case, save_steps=1000))
     assert code == 0
-    for signals in ([signal.SIGTERM], [signal.SIGINT], [signal.SIGUSR1], [signal.SIGINT, signal.SIGINT]):
+    cases = ([signal.SIGTERM], [signal.SIGINT], [signal.SIGUSR1], [signal.SIGINT, signal.SIGINT])
+    for signals in cases[:count]:
         folder = out / f"killed-{signals[0]}-{len(signals)}"
         code = signalled(folder, engine, case, signals)
         newest = checkpoints.newest(folder)
@@ -95,4 +96,4 @@ def main(out: Path, engine: str, case: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2].split(":"))
+    main(Path(sys.argv[1]), *sys.argv[2].split(":"), *map(int, sys.argv[3:]))

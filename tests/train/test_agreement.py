@@ -33,7 +33,7 @@ def agree(task: str, options: Options, family: str = "Bert") -> tuple[list[float
     return mine[0], mine[3]
 
 
-@pytest.mark.parametrize("accumulated", [1, 4])
+@pytest.mark.parametrize("accumulated", [pytest.param(1, marks=pytest.mark.slow), 4])
 @pytest.mark.parametrize("task", engines.TASKS)
 def test_padded(task: str, accumulated: int) -> None:
     """50 steps with dropout over several epochs whose last step is smaller: all losses, norms, rates and weights are equal."""
@@ -43,7 +43,10 @@ def test_padded(task: str, accumulated: int) -> None:
     assert trained.log[-1].epoch > 2
 
 
-@pytest.mark.parametrize("task", engines.TASKS)
+@pytest.mark.parametrize(
+    "task",
+    ["reading", "tags", *(pytest.param(one, marks=pytest.mark.slow) for one in ("classes", "similarity"))],
+)
 def test_padding_free(task: str) -> None:
     """The same without a pad position, in batches by tokens, accumulated, over more than two epochs."""
     more = {"padding": "none", "tokens_per_batch": 40, "gradient_accumulation_steps": 2}
@@ -51,8 +54,15 @@ def test_padding_free(task: str) -> None:
     assert trained.log[-1].epoch > 2
 
 
-@pytest.mark.parametrize("family", ["Roberta", "Electra"])
-@pytest.mark.parametrize("padding", ["longest", "none"])
+@pytest.mark.parametrize(
+    ("family", "padding"),
+    [
+        ("Roberta", "none"),
+        ("Electra", "longest"),
+        pytest.param("Roberta", "longest", marks=pytest.mark.slow),
+        pytest.param("Electra", "none", marks=pytest.mark.slow),
+    ],
+)
 def test_other_architectures(family: str, padding: str) -> None:
     """Models with other embeddings, positions and heads agree as well."""
     more = {"padding": padding, "gradient_accumulation_steps": 2}

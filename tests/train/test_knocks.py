@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from knock import runs
 from knock.webhook import Webhook
 from train import tiny_runs as tiny
@@ -56,6 +58,7 @@ def test_a_mistake_is_told_in_its_own_line(tmp_path: Path) -> None:
     assert "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_told(tmp_path: Path) -> None:
     """SIGKILL in the middle: the messenger is a process of its own."""
     with Webhook() as hook:
@@ -73,6 +76,7 @@ def test_a_killed_run_is_told(tmp_path: Path) -> None:
             process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_dead_target_changes_nothing(tmp_path: Path) -> None:
     """Nobody listens, or the target is none at all: the run trains to its end."""
     done = train(tmp_path, "--knock", "http://127.0.0.1:9/services/x", "--knock", "no such target")

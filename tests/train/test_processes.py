@@ -138,6 +138,7 @@ try:
     decided(refused)
 except UserError as error:
     Path(OUT, str(rank)).write_text(f"{error.message} {error.hint} {error.exit_code}")
+__import__("torch").distributed.destroy_process_group()  # else gloo's threads may abort the process as it ends
 """
 
 

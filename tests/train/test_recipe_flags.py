@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -166,3 +167,17 @@ def test_what_no_engine_would_heed(given: dict[str, object], engine: str, messag
     with pytest.raises(UserError) as found:
         {"any": for_any, "trainer": for_trainer, "loop": for_loop}[engine](given, {})
     assert message in found.value.hint
+
+
+@pytest.mark.parametrize("engine", [for_loop, for_trainer])
+def test_grouping_by_length_is_answered_at_once(engine: Callable[..., None]) -> None:
+    """Whoever asks for it, by the old name or the new one, is told what makes batches here, not another detour."""
+    with pytest.raises(UserError) as found:
+        taken(["--group_by_length"], ())
+    assert "--padding none --tokens-per-batch 2160" in (found.value.hint or "")
+    with pytest.raises(UserError) as found:
+        judged({"group_by_length": True}, {})
+    assert "--tokens-per-batch" in (found.value.hint or "")
+    with pytest.raises(UserError) as found:
+        engine({"train_sampling_strategy": "group_by_length"}, {})
+    assert "--tokens-per-batch" in (found.value.hint or "")

@@ -52,9 +52,18 @@ def run(folder, engine, options, *, saved=None, stop_after=-1, evaluate=None) ->
     return watch.log, killing.weights(model), trained
 
 
-@pytest.mark.parametrize("engine", TRAIN)
-@pytest.mark.parametrize("case", killing.CASES)
-def test_from_every_checkpoint(tmp_path, engine, case):
+QUICK = {("random", "loop"), ("fast", "trainer")}
+
+
+@pytest.mark.parametrize(
+    ("case", "engine"),
+    [
+        pytest.param(case, engine, marks=() if (case, engine) in QUICK else pytest.mark.slow)
+        for case in killing.CASES
+        for engine in TRAIN
+    ],
+)
+def test_from_every_checkpoint(tmp_path, case, engine):
     """From a checkpoint in the middle or at the end of an epoch or of the run, the rest of the run is the same."""
     options = killing.options(case)
     log, weights, trained = run(tmp_path / "run", engine, options)
@@ -68,7 +77,9 @@ def test_from_every_checkpoint(tmp_path, engine, case):
 
 
 @pytest.mark.parametrize("engine", TRAIN)
-@pytest.mark.parametrize("stop_after", [1, 14, 24])
+@pytest.mark.parametrize(
+    "stop_after", [14, pytest.param(1, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow)]
+)
 def test_stopped_anywhere(tmp_path, engine, stop_after):
     """A run that a watch stops saves there, also at the end of an epoch (every 7 steps) and of the run, and goes on."""
     options = killing.options("random", save_strategy="no", eval_strategy="epoch")

@@ -200,13 +200,19 @@ def test_evaluation_before_the_first_step(tmp_path: Path) -> None:
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_a_folder_with_added_tokens_trains(tmp_path: Path) -> None:
-    """A word in a slot of `pretune tokens add`: its row is trained, the vocabulary keeps its size, the result loads."""
+@pytest.mark.parametrize("resized", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_folder_with_added_tokens_trains(resized: bool, tmp_path: Path) -> None:
+    """Words of `pretune tokens add`, in slots or behind the others: their rows are trained, and the result loads."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     from pretune import tokens
 
     base = tiny.model(tmp_path / "base")
+    if not resized:
+        file = base / "tokenizer.json"
+        whole = json.loads(file.read_text("utf-8"))
+        whole["model"]["vocab"] = {f"[unused{i}]" if i > 2989 else w: i for w, i in whole["model"]["vocab"].items()}
+        file.write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
     adding = tokens.plan(str(base), ["배송이빨라"], special=["<ent>"])
     adding.apply(str(tmp_path / "model"))
     rows = [{"text": f"배송이빨라 <ent> {i}", "label": i % 2} for i in range(6)]
@@ -214,6 +220,7 @@ def test_a_folder_with_added_tokens_trains(tmp_path: Path) -> None:
     run(tiny.recipe("classify", tmp_path / "model", file, file, tmp_path / "out"), force=True)
     size = json.loads((tmp_path / "model" / "config.json").read_text())["vocab_size"]
     assert json.loads((tmp_path / "out" / "config.json").read_text())["vocab_size"] == size
+    assert (size > json.loads((base / "config.json").read_text())["vocab_size"]) == resized
     added = [entry.id for entry in adding.plan.added]
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     assert set(added) <= set(tokenizer("배송이빨라 <ent> 1").input_ids)

@@ -87,15 +87,22 @@ def test_one_process_agrees_with_itself():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked")
-@pytest.mark.parametrize("pair", ["loop:random", "trainer:tokens"])
-def test_real_processes(tmp_path, pair):
+@pytest.mark.parametrize(
+    ("pair", "cases"),
+    [
+        ("loop:random", 1),
+        pytest.param("loop:random", 4, marks=pytest.mark.slow),
+        pytest.param("trainer:tokens", 4, marks=pytest.mark.slow),
+    ],
+)
+def test_real_processes(tmp_path, pair, cases):
     """Each signal ends a run with its own status after a save; resumed, it logs and ends as the one nobody touched."""
     pytest.importorskip("torch")
-    done = subprocess.run(
-        [sys.executable, str(DRIVER), str(tmp_path / "runs"), pair], capture_output=True, text=True, check=False
-    )
+    call = [sys.executable, str(DRIVER), str(tmp_path / "runs"), pair, str(cases)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"signals')]
+    assert len(rows) == cases
     for row, (name, code) in zip(rows, [("SIGTERM", 143), ("SIGINT", 130), ("SIGUSR1", 138)], strict=False):
         assert row["code"] == code, row
         assert 3 <= row["step"] < 24
@@ -105,8 +112,8 @@ def test_real_processes(tmp_path, pair):
         assert row["said"].endswith(
             f"stopped by {name}; saved in {folder}/checkpoint-{row['step']}. go on with the same command and --resume\n"
         )
-    twice = rows[3]
-    assert (twice["code"], twice["step"]) == (99, None)
+    for twice in rows[3:]:
+        assert (twice["code"], twice["step"]) == (99, None)
 
 
 @pytest.mark.slow

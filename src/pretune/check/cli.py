@@ -22,6 +22,7 @@ from pretune.check.options import (
 )
 from pretune.check.output import mend, put, show
 from pretune.core.errors import UserError
+from pretune.core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +168,7 @@ def _part(facts: Facts, machines: Machines, subject: str, *, refused: dict[str, 
     except Unavailable as why:
         raise UserError(f"there is nothing to read: {why.reason}", hint="name data: --data FILES") from None
     if facts.stop():
-        click.echo(f"stopped: {machines.out} was not written", err=True)
+        click.echo(say(f"stopped: {machines.out} was not written"), err=True)
         return INTERRUPTED
     write_part(machines.out, data)
     return 0

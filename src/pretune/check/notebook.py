@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Protocol
 
 from pretune.check.finding import Level
+from pretune.core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,14 +39,15 @@ def page_fragment(subject: str, findings: Sequence[Finding], skipped: Iterable[_
         skipped: the rules that were not asked, each with `name` and `reason`.
     """
     counts = [(level, sum(finding.level is level for finding in findings)) for level in Level]
-    told = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts if count)
+    told = ", ".join(say(f"{count} {level}{'s' if count > 1 else ''}") for level, count in counts if count)
     rows = "".join(map(_row, findings[:MOST]))
     if len(findings) > MOST:
-        rows += f"<tr><td></td><td>… and {len(findings) - MOST} more</td></tr>"
+        rows += f"<tr><td></td><td>{say(f'… and {len(findings) - MOST} more')}</td></tr>"
     table = f'<table style="border-collapse:collapse;text-align:left">{rows}</table>' if rows else ""
+    told = told or say("nothing found")
     return (
         '<div class="pretune-report" style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
-        f"<p><b>pretune check</b> {escape(subject)}: {told or 'nothing found'}</p>{table}{_not_checked(skipped)}</div>"
+        f"<p><b>pretune check</b> {escape(subject)}: {told}</p>{table}{_not_checked(skipped)}</div>"
     )
 
 
@@ -53,12 +55,13 @@ def _row(finding: Finding) -> str:
     cell = "padding:4px 8px;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
     pill = f"background:{COLOURS[finding.level]};color:#fff;border-radius:3px;padding:1px 6px"
     where = f"<br><code>{escape(finding.where)}</code>" if finding.where else ""
-    help_ = f'<br><span style="opacity:.75">fix: {escape(finding.help)}</span>' if finding.help else ""
+    fix = escape(say("fix: ") + say(finding.help))
+    help_ = f'<br><span style="opacity:.75">{fix}</span>' if finding.help else ""
     return (
-        f'<tr><td style="{cell}"><span style="{pill}">{finding.level}</span></td>'
+        f'<tr><td style="{cell}"><span style="{pill}">{say(finding.level.value)}</span></td>'
         f'<td style="{cell};white-space:normal;overflow-wrap:anywhere"><b>{escape(finding.name)}</b> '
         f'<span style="opacity:.75">{escape(finding.code)}</span>'
-        f"{where}<br>{escape(finding.message)}{help_}</td></tr>"
+        f"{where}<br>{escape(say(finding.message))}{help_}</td></tr>"
     )
 
 
@@ -69,8 +72,9 @@ def _not_checked(skipped: Iterable[_Skipped]) -> str:
     if not reasons:
         return ""
     items = "".join(
-        f'<li>{escape(reason)}: <span style="opacity:.75">{escape(", ".join(names))}</span></li>'
+        f'<li>{escape(say(reason))}: <span style="opacity:.75">{escape(", ".join(names))}</span></li>'
         for reason, names in reasons.items()
     )
     total = sum(map(len, reasons.values()))
-    return f"<details><summary>not checked: {total} rule{'s' if total > 1 else ''}</summary><ul>{items}</ul></details>"
+    told = say(f"not checked: {total} rule{'s' if total > 1 else ''}")
+    return f"<details><summary>{told}</summary><ul>{items}</ul></details>"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say as said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -106,4 +107,4 @@ def say(lines: Iterable[str]) -> None:
     from pretune.check.report.place import one_line
 
     for line in lines:
-        click.echo(one_line(line), err=True)
+        click.echo(said(one_line(line)), err=True)

@@ -1,115 +1,90 @@
-"""The command `pretune demo`: plays the scenes, one check after the other, and says what to do next."""
+"""The command `pretune demo`: plays the acts, one after the other, and says what to do next."""
+
+from __future__ import annotations
 
 import contextlib
-import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say
+
+if TYPE_CHECKING:
+    from pretune.demo.acts import Planned
 
 LEFT = "pretune-demo.html"
-"""The page that the demo leaves in the current folder."""
+"""The page that the demo leaves in the current folder, or in the folder that is kept."""
+THEN = (
+    "pretune check MODEL --task question-answering --data train.json",
+    "pretune train mrc --model MODEL --train train.json --dev dev.json --out DIR --preset fast",
+    "pretune pool MODEL --data pairs.tsv",
+)
+"""The next three commands, for the user's own model."""
 
 
 @click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--keep", metavar="DIR", type=click.Path(path_type=Path), help="Write the demo's folders there and keep them."
 )
-@click.option("--train/--no-train", default=True, help="Whether a model is trained, which takes half a minute [yes].")
-def command(keep: Path | None, *, train: bool) -> None:
+@click.option(
+    "--train/--no-train",
+    default=True,
+    help="Whether a model is trained, and asked for vectors: most of the time [yes].",
+)
+@click.option("--knock", metavar="TARGET", multiple=True, help="Tell its end there, for real: see `pretune knock`.")
+def command(keep: Path | None, knock: tuple[str, ...], *, train: bool) -> None:
     """See pretune at work on a small real model, offline."""
+    from pretune.demo.message import NAME
+    from pretune.train.knocks import told
+
     if keep is None:
         page = Path.cwd() / LEFT
-        with tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
-            _play(page, train=train)
+        with told(knock, NAME), tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
+            _play(page, train=train, sent=bool(knock))
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet")
     keep.mkdir(parents=True, exist_ok=True)
-    with contextlib.chdir(keep):  # the scenes' commands and places are then short, and can be typed there
-        _play(None, train=train)
-    click.echo(f"\nThe folders are in {keep}.")
+    with told(knock, NAME), contextlib.chdir(keep):  # commands and places are then short, and can be typed there
+        _play(Path(LEFT), train=train, sent=bool(knock))
+    click.echo("\n" + say(f"The folders are in {keep}."))
 
 
-def _play(left: Path | None, *, train: bool) -> None:
-    """Check each scene in the current folder and show its report.
+def _play(left: Path, *, train: bool, sent: bool) -> None:
+    """Do each act in the current folder and show what came of it; then leave the page.
 
     Args:
-        left: where the page of the last scene is left; None: where the scene writes it.
-        train: whether a model is trained at the end.
+        left: where the page is left.
+        train: whether a model is trained.
+        sent: whether the end is told somewhere.
     """
-    from dataclasses import replace
-
-    from pretune import check
-    from pretune.check.report import html, terminal
     from pretune.core.files import write_atomically
-    from pretune.demo.story import scenes
+    from pretune.demo.acts import acts
+    from pretune.demo.message import told
+    from pretune.demo.page import Act, page
+    from pretune.draw.page import render
 
-    played = scenes()
-    for number, scene in enumerate(played, start=1):
-        report = check.run(scene.model, beside=scene.beside, **scene.keys)
-        if scene.page is not None:
-            page = left or scene.page
-            write_atomically(page, html.render(report).encode())
-        else:
-            report = replace(report, profile=None)  # the last scene shows what it looks like
-        click.secho(f"\n{number}. {scene.title}", bold=True)
-        click.echo(click.wrap_text(scene.lesson, initial_indent="   ", subsequent_indent="   "))
-        click.echo(f"   $ {scene.command}\n")
-        if terminal.is_wanted(sys.stdout):
-            terminal.write(report, sys.stdout)
-        else:
-            click.echo(check.render(report, "text"), nl=False)
-    _add_words(len(played) + 1, played[0].model)
-    _train(len(played) + 2, played[0].model, train=train)
-    click.echo(f"\nThe page of the corpus: {page}")
-    click.echo("\nNow your own:")
-    for line in (
-        "pretune check MODEL --task question-answering --data train.json",
-        "pretune check --data 'corpus/*.jsonl' --tokenizer ONE --tokenizer OTHER --html report.html",
-        "pretune check train.py",
-        "pretune tokens suggest MODEL --data 'corpus/*.jsonl'",
-        "pretune train mrc --model MODEL --train train.json --dev dev.json --out DIR --preset fast",
-    ):
+    begun = time.monotonic()
+    done: list[Act] = []
+
+    def play(act: Planned) -> None:
+        """Say what comes, do it, show it."""
+        click.secho(f"\n{len(done) + 1}. {say(act.title)}", bold=True)
+        click.echo(click.wrap_text(say(act.lesson), initial_indent="   ", subsequent_indent="   "))
+        click.echo(f"   $ {act.command}\n")
+        shown = act.do()
+        shown.show()
+        done.append(Act(act.title, act.lesson, act.command, shown.statements, shown.parts))
+
+    for act in acts(train=train):
+        play(act)
+    play(told(time.monotonic() - begun, sent=sent))
+    write_atomically(left, render(page(done, THEN)).encode())
+    click.echo("\n" + say(f"All of it, as a page: {left}"))
+    click.echo("\n" + say("Now your own:"))
+    for line in THEN:
         click.echo(f"   $ {line}")
-
-
-def _add_words(number: int, model: Path) -> None:
-    """Add words and special tokens to MiniLM, and show what the usual way makes of them."""
-    import shutil
-
-    from pretune.demo.words import words
-    from pretune.draw.terminal import text
-
-    scene = words(model)
-    click.secho(f"\n{number}. New words, without harm to the old ones", bold=True)
-    lesson = "They go into the model's own vocabulary, into rows that no text reaches, and begin as their pieces' mean."
-    click.echo(click.wrap_text(lesson, initial_indent="   ", subsequent_indent="   "))
-    click.echo(f"   $ {scene.command}\n")
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo("\n".join(text(one, width) for one in scene.tables), nl=False)
-
-
-def _train(number: int, model: Path, *, train: bool) -> None:
-    """Fine-tune MiniLM on the sample's English questions, and show what it has learnt."""
-    import shutil
-
-    from pretune.demo import training
-    from pretune.demo.story import english
-    from pretune.draw.terminal import text
-
-    files = english()
-    if not train:
-        return
-    click.secho(f"\n{number}. Training, in half a minute", bold=True)
-    lesson = (
-        "It has never answered a question; 38 English ones teach it a little; 12 others, about unseen texts,"
-        " say how much. The Korean ones are left out: it cannot read them, as scene 2 shows."
-    )
-    click.echo(click.wrap_text(lesson, initial_indent="   ", subsequent_indent="   "))
-    click.echo(f"   $ {training.command(model, *files)}\n")
-    made = training.train(model, *files)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(text(made.table, width), nl=False)

@@ -33,6 +33,11 @@ def pairs() -> Path:
     return FOLDER / "pairs.tsv"
 
 
+def similarity() -> Path:
+    """205 sentence pairs, 104 English and 101 Korean, columns sentence1, sentence2, score (0 to 5, one annotator)."""
+    return FOLDER / "similarity.tsv"
+
+
 def chat() -> Path:
     """20 Korean and English conversations, one a line, in the messages format."""
     return FOLDER / "chat.jsonl"

@@ -48,11 +48,13 @@ def words(model: Path) -> Words:
 
     adding = plan(model, WORDS, special=SPECIALS)
     adding.apply(OUT)
+    return Words(command(model), (*plan_tables(adding.plan, model.name), _side_by_side(model)))
+
+
+def command(model: Path) -> str:
+    """The command line of the scene."""
     told = " ".join([*WORDS, *(f"--special '{token}'" for token in SPECIALS)])
-    return Words(
-        f"pretune tokens add {model} {told} --out {OUT}",
-        (*plan_tables(adding.plan, model.name), _side_by_side(model)),
-    )
+    return f"pretune tokens add {model} {told} --out {OUT}"
 
 
 def _side_by_side(model: Path) -> Table:

@@ -52,8 +52,8 @@ KNOWN = (
 """Faults that were measured here, or that their authors name; each with where to read of it."""
 
 
-def known(lookup: Lookup) -> Iterator[Trouble]:
-    """Those of KNOWN that the installed releases have."""
+def known(lookup: Lookup, install: str) -> Iterator[Trouble]:
+    """Those of KNOWN that the installed releases have; `install`: the words that install something here."""
     from packaging.specifiers import SpecifierSet
 
     for fault in KNOWN:
@@ -63,7 +63,9 @@ def known(lookup: Lookup) -> Iterator[Trouble]:
             for name, one in there.items()
         ):
             releases = " with ".join(f"{name} {one.version}" for name, one in there.items() if one is not None)
-            yield Trouble(fault.name, fault.level, f"{releases}: {fault.message}", fix=fault.fix)
+            yield Trouble(
+                fault.name, fault.level, f"{releases}: {fault.message}", fix=fault.fix.replace("pip install", install)
+            )
 
 
 def of_the_devices(asked: Asked | None, *, built_for: str, nvidia: bool) -> Iterator[Trouble]:

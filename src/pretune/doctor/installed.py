@@ -20,6 +20,8 @@ SHOWN = (
 """Packages whose version is shown, also where they are missing."""
 ASKED = (*SHOWN, "torchvision", "torchaudio", "lightning", "bitsandbytes", "pretune")
 """Packages whose requirements must be met where they are installed."""
+REFUSING = frozenset(("transformers", "torchvision", "torchaudio", "pretune"))
+"""Those that cannot be used then; the others may do, and only warn."""
 BESIDE = {"transformers": "torch"}
 """Package -> the extra of it that counts as well, where the package of that name is installed: what Trainer needs."""
 
@@ -76,7 +78,7 @@ def fault(requirement: Requirement, lookup: Lookup) -> str:
 
 
 def conflicts(lookup: Lookup, install: str) -> Iterator[Trouble]:
-    """Each requirement of an installed package that is not met.
+    """The requirements of each installed package that are not met.
 
     Args:
         lookup: the metadata.
@@ -89,16 +91,23 @@ def conflicts(lookup: Lookup, install: str) -> Iterator[Trouble]:
         requirements = list(wanted(there.requires))
         if name in BESIDE and lookup(BESIDE[name]) is not None:
             requirements += wanted(there.requires, BESIDE[name])
-        said: set[str] = set()
+        wrong: dict[str, tuple[str, str]] = {}
         for requirement in requirements:
-            wrong = fault(requirement, lookup)
-            missing = wrong.endswith("not installed")
-            if not wrong or requirement.name in said or (missing and requirement.marker and name in BESIDE):
-                continue
-            said.add(requirement.name)
-            yield Trouble(
-                "requirement-not-met",
-                "error",
-                f"{name} {there.version} does not work with what is here: {wrong}",
-                f'{install} "{requirement.name}{requirement.specifier}"',
-            )
+            fault_ = fault(requirement, lookup)
+            if fault_ and not (fault_.endswith("not installed") and requirement.marker and name in BESIDE):
+                wrong.setdefault(requirement.name, (f"{requirement.name}{requirement.specifier}", fault_))
+        if not wrong:
+            continue
+        asked = [one for one, _ in wrong.values()]
+        here = [fault_.partition(",")[0] for _, fault_ in wrong.values()]
+        yield Trouble(
+            "requirement-not-met",
+            "error" if name in REFUSING else "warning",
+            f"{name} {there.version} asks for {_listed(asked)}; {_listed(here)}",
+            f"{install} " + " ".join(f'"{one}"' for one in asked),
+        )
+
+
+def _listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

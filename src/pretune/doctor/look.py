@@ -36,7 +36,7 @@ def look(*, devices: bool = True) -> Diagnosis:
         *conflicts(found, install),
         *faults.of_the_devices(asked, built_for=built_for, nvidia=machine.nvidia_is_here()),
         *faults.of_the_surroundings(hub, knock, surroundings.hiding(Path())),
-        *faults.known(found),
+        *faults.known(found, install),
         *faults.of_the_kernel(kernel, install),
     ]
     return Diagnosis(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -81,12 +82,11 @@ def kernel() -> str:
     if os.environ.get("PRETUNE_NO_KERNEL"):
         return "PRETUNE_NO_KERNEL is set"
     try:
-        from pretune.corpus import _kernel
+        importlib.import_module("pretune.corpus._kernel")
     except ModuleNotFoundError:
         return "it was not built"
     except ImportError as error:
         return f"it cannot be loaded: {_line(str(error))}"
-    del _kernel
     return ""
 
 

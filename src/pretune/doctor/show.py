@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.core.language import say
 from pretune.core.quantity import size
 from pretune.draw.table import Cell, Column, table
-from pretune.draw.terminal import folded, lines
+from pretune.draw.terminal import folded, lines, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,19 +31,26 @@ def report(found: Diagnosis, width: int | None = None) -> Iterator[list[Piece]]:
         ("hub", _hub(found.hub)),
         ("knock", _knock(found.knock)),
     ):
-        yield from ([(part, "")] for part in folded(f"{heading:<9}{words}", room, hang=9 if room > 30 else 2))
+        yield from (
+            [(part, "")] for part in folded(_beside(say(heading), say(words)), room, hang=9 if room > 30 else 2)
+        )
     for part in _tables(found):
         yield []
         yield from lines(part, width)
     if found.devices is None and found.unasked:
         yield []
-        yield from ([(part, "dim")] for part in folded(f"devices are not known: {found.unasked}", room))
+        yield from ([(part, "dim")] for part in folded(f"{say('devices are not known:')} {say(found.unasked)}", room))
     yield []
     if any(extra.missing for extra in found.extras):
-        yield [("extras that lack something", "dim")]
+        yield [(say("extras that lack something"), "dim")]
     yield from _extras(found, room)
     yield []
     yield from _troubles(found, room)
+
+
+def _beside(heading: str, words: str) -> str:
+    """A heading in a column of nine, and the words."""
+    return heading + " " * max(9 - width_of(heading), 1) + words
 
 
 def _hub(hub: Hub | None) -> str:
@@ -80,22 +88,22 @@ def _extras(found: Diagnosis, room: int) -> Iterator[list[Piece]]:
     """The extras that lack something, each with what it is for and how to get it."""
     lacking = [extra for extra in found.extras if extra.missing]
     if found.extras and not lacking:
-        yield [("all extras are here", "")]
+        yield [(say("all extras are here"), "")]
     for extra in lacking:
         first, *others = folded(f"{extra.name}: {', '.join(extra.missing)}", room, hang=4)
         yield [(extra.name, "heading"), (first.removeprefix(extra.name), "")]
         yield from ([(part, "")] for part in others)
-        yield from ([(part, "dim")] for part in folded(f"  to {extra.use}", room, hang=4))
+        yield from ([(part, "dim")] for part in folded(f"  {say(f'to {extra.use}')}", room, hang=4))
         yield [(f"  {extra.command}", "")]  # in one piece, to be copied
 
 
 def _troubles(found: Diagnosis, room: int) -> Iterator[list[Piece]]:
     """What is wrong, the worst first, or one line that nothing is."""
     if not found.troubles:
-        yield [("nothing is known to be wrong here", "best")]
+        yield [(say("nothing is known to be wrong here"), "best")]
     for trouble in found.troubles:
-        first, *others = folded(f"{trouble.level}: {trouble.message}", room, hang=2)
-        yield [(trouble.level, STYLES[trouble.level]), (first.removeprefix(trouble.level), "")]
+        first, *others = folded(f"{say(trouble.level)}: {say(trouble.message)}", room, hang=2)
+        yield [(say(trouble.level), STYLES[trouble.level]), (first.removeprefix(say(trouble.level)), "")]
         yield from ([(part, "")] for part in others)
         if trouble.fix:
-            yield from ([(part, "dim")] for part in folded(f"  fix: {trouble.fix}", room, hang=4))
+            yield from ([(part, "dim")] for part in folded(f"  {say('fix:')} {say(trouble.fix)}", room, hang=4))

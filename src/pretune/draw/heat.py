@@ -7,9 +7,10 @@ page.py shows the same on a page. Knows nothing of what the numbers are.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from pretune.core.language import language, say
 from pretune.draw.terminal import WIDE, folded, width_of
 from pretune.draw.visible import one_line
 
@@ -73,8 +74,17 @@ class Heat:
     @property
     def legend(self) -> str:
         """What the marks mean: `> declared   * may be the best`; empty without marks."""
-        marks = [f"{sign} {said}" for sign, said in ((">", self.framed), ("*", self.kept)) if said]
+        marks = [f"{sign} {meant}" for sign, meant in ((">", self.framed), ("*", self.kept)) if meant]
         return "   ".join(marks)
+
+
+def said(heat: Heat) -> Heat:
+    """The table in the language asked for; names of rows and columns stay as they are."""
+    if language() == "en":
+        return heat
+    told = (heat.title, heat.corner, heat.kept, heat.framed, heat.note)
+    title, corner, kept, framed, note = map(say, told)
+    return replace(heat, title=title, corner=corner, kept=kept, framed=framed, note=note)
 
 
 def step_of(value: float, low: float, high: float) -> int:
@@ -91,7 +101,7 @@ def lines(heat: Heat, width: int | None = None) -> list[list[Piece]]:
 
     Where not all columns fit side by side, the others follow below.
     """
-    room = width or WIDE
+    heat, room = said(heat), width or WIDE
     longest = next((most for most in LONGEST if len(list(_blocks(heat, room, most))) == 1), LONGEST[-1])
     out: list[list[Piece]] = [[(part, "heading")] for part in folded(one_line(heat.title), room) if heat.title]
     for number, places in enumerate(_blocks(heat, room, longest)):

@@ -11,7 +11,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from pretune.core.language import say
 from pretune.draw.heat import Heat
+from pretune.draw.page_words import said
 from pretune.draw.table import Table
 from pretune.draw.visible import visible
 
@@ -161,7 +163,7 @@ class Page:
 def render(page: Page) -> str:
     """The page as HTML, ready to be written as UTF-8."""
     style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    written = _template().render(page=page, style=style)
+    written = _template().render(page=said(page), style=style)
     return "".join(f"{line.rstrip()}\n" for line in written.split("\n") if line.strip())
 
 
@@ -180,6 +182,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         finalize=safe_to_see,
     )
+    environment.filters["said"] = say
     environment.filters["ticked"] = _ticked
     environment.filters["breakable"] = _breakable
     return environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pretune.core.language import say
+
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -29,7 +31,12 @@ class Bar:
     """
 
     def __init__(
-        self, stream: TextIO, what: str, *, unit: Literal["bytes", "tokens"] = "bytes", patience: float = PATIENCE
+        self,
+        stream: TextIO,
+        what: str,
+        *,
+        unit: Literal["bytes", "tokens", "choices"] = "bytes",
+        patience: float = PATIENCE,
     ) -> None:
         self.done = 0
         self._stream, self._what, self._unit, self._patience = stream, what, unit, patience
@@ -54,7 +61,7 @@ class Bar:
         """Something else is being done."""
         self._what = what
         if self._shown is not None:
-            self._shown.update(self._task, description=what)
+            self._shown.update(self._task, description=say(what))
 
     def end(self) -> None:
         """Take the bar away; what comes now is counted anew."""
@@ -75,5 +82,5 @@ class Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), *counted, Remaining())
         console = Console(file=self._stream)
         self._shown = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-        self._task = self._shown.add_task(self._what, total=total)
+        self._task = self._shown.add_task(say(self._what), total=total)
         self._shown.start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+from pretune.core.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,3 +63,22 @@ def table(
     )
     cells = tuple(tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in rows)
     return Table(title, columns, cells, note, things)
+
+
+def said(table: Table) -> Table:
+    """The table in the language asked for: title, headings, note and what the cells say; a cell of one word is data."""
+    if language() == "en":
+        return table
+    return replace(
+        table,
+        title=say(table.title),
+        columns=tuple(column._replace(heading=say(column.heading)) for column in table.columns),
+        rows=tuple(
+            tuple(
+                cell._replace(text=say(cell.text)) if " " in cell.text or len(row) < len(table.columns) else cell
+                for cell in row
+            )
+            for row in table.rows
+        ),
+        note=say(table.note),
+    )

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
+from pretune.draw.table import said
 from pretune.draw.visible import one_line
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def lines(table: Table, width: int | None = None) -> list[list[Piece]]:
 
     Where it does not fit, each of the things it compares becomes a list, one below the other.
     """
-    room = width or WIDE
+    table, room = said(table), width or WIDE
     title = [[(part, "heading")] for part in folded(one_line(table.title), room)] if table.title else []
     note = [[(part, "dim")] for part in folded(one_line(table.note), room)] if table.note else []
     return [*title, *_body(table, room), *note]

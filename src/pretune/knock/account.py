@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pretune.core.language import say
 from pretune.knock import message as words
 from pretune.knock import ranks, spool
 from pretune.knock.begun import TOUCH, Note
@@ -211,7 +212,7 @@ class Account:
 
     def plain_end(self) -> Last:
         """The least that can be said, when nothing else could be understood."""
-        text = words.Message(f"ended: {self.name}", f"how is not known, on {self.host}", good=False)
+        text = words.Message(say("ended: ") + self.name, say(f"how is not known, on {self.host}"), good=False)
         return [text], f"{text.title}, {text.body}"
 
     def _last(self, why: str, *, good: bool, more: str = "", tail: str = "", at: float | None = None) -> Last:
@@ -254,7 +255,9 @@ class Account:
         if self.rank:
             return []
         return [
-            words.Message(self.clean(each.title), self.clean(each.body), self.clean(each.tail), each.good, each.edits)
+            words.Message(
+                self.clean(say(each.title)), self.clean(say(each.body)), self.clean(each.tail), each.good, each.edits
+            )
             for each in messages
         ]
 

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pretune.core.language import say
 from pretune.knock.exits import alive, born
 from pretune.knock.message import Message
 from pretune.knock.targets import from_json
@@ -153,5 +154,7 @@ def _told(data: dict[str, Any], touched: float) -> tuple[list[Target], Message] 
     else:
         why = "nothing was heard of its machine since " + time.strftime("%Y-%m-%d %H:%M", time.localtime(touched))
     begun = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(data["started"])))
-    text = Message(f"lost: {data['command']}", f"{why}, begun {begun} on {data['host']}", good=False)
+    text = Message(
+        say("lost: ") + data["command"], f"{say(why)}, " + say(f"begun {begun} on {data['host']}"), good=False
+    )
     return [from_json(target) for target in data["targets"]], text

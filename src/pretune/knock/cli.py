@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pretune.core.language import language, say
 from pretune.knock.grammar import Mistake, parse
 
 TYPE_CHECKING = False
@@ -54,14 +55,14 @@ Examples:
 def main(arguments: list[str]) -> int:
     """Run the command line; does not return when a command was run."""
     if arguments[:1] in ([], ["--help"], ["-h"], ["help"]):
-        sys.stdout.write(HELP)
+        sys.stdout.write(HELP if language() == "en" else say(HELP))
         return 0
     try:
         if arguments[0] in ("test", "flush", "attach"):
             return _errand(arguments)
         command, plan = parse(arguments)
     except Mistake as mistake:
-        sys.stderr.write(f"pretune: {mistake}\nhint: pretune knock --help\n")
+        sys.stderr.write(f"pretune: {say(str(mistake))}\n{say('hint:')} pretune knock --help\n")
         return 2
     hide([word for target in plan["targets"] for word in _secret(target)] + [str(plan.get("heartbeat", ""))])
     if sys.platform.startswith("linux"):
@@ -80,8 +81,8 @@ def _errand(arguments: list[str]) -> int:
     try:
         return {"test": errands.test, "flush": errands.flush, "attach": errands.attach}[arguments[0]](arguments[1:])
     except UserError as mistake:
-        hint = f"\nhint: {mistake.hint}" if mistake.hint else ""
-        sys.stderr.write(f"pretune: {mistake.message}{hint}\n")
+        hint = f"\n{say('hint:')} {say(mistake.hint)}" if mistake.hint else ""
+        sys.stderr.write(f"pretune: {say(mistake.message)}{hint}\n")
         return mistake.exit_code
 
 

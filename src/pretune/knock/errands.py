@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.core.errors import UserError
+from pretune.core.language import say as translated
 from pretune.knock import spool
 from pretune.knock.cli import hide
 from pretune.knock.deliver import catch_up
@@ -31,7 +32,7 @@ def test(names: list[str]) -> int:
         UserError: a target cannot be used, or there is none.
     """
     if names[:1] == ["--help"]:
-        sys.stdout.write("Usage: pretune knock test [TARGET]...\n\n  Send a message now, and say what came of it.\n")
+        sys.stdout.write(_page("test [TARGET]...", "Send a message now, and say what came of it."))
         return 0
     if any(name.startswith("-") for name in names):
         _, plan = parse([*names, "--", "test"])
@@ -41,8 +42,11 @@ def test(names: list[str]) -> int:
     hide([name for name in names if len(name) > 3 and not name.startswith("-")])
     code = 0
     for target in usable(os.environ, *asked):
-        outcome = send(target, Message("this is a test of pretune knock", f"on {socket.gethostname()}"))
-        sys.stdout.write(f"{target.label}: {outcome.state}{', ' + outcome.why if outcome.why else ''}\n")
+        outcome = send(
+            target, Message(translated("this is a test of pretune knock"), translated(f"on {socket.gethostname()}"))
+        )
+        why = f", {translated(outcome.why)}" if outcome.why else ""
+        sys.stdout.write(f"{target.label}: {translated(outcome.state)}{why}\n")
         code |= outcome.state != "delivered"
     return int(code)
 
@@ -57,7 +61,7 @@ def flush(arguments: list[str]) -> int:
         Mistake: there are any.
     """
     if arguments == ["--help"]:
-        sys.stdout.write("Usage: pretune knock flush\n\n  Send now what an outage has kept back.\n")
+        sys.stdout.write(_page("flush", "Send now what an outage has kept back."))
         return 0
     if arguments:
         raise Mistake("flush takes no arguments")
@@ -66,9 +70,9 @@ def flush(arguments: list[str]) -> int:
     sent = sum(outcome.state == "delivered" for outcome in outcomes)
     refused = sum(outcome.state == "refused" for outcome in outcomes)
     for why in sorted({outcome.why for outcome in outcomes if outcome.why}):
-        sys.stdout.write(f"{why}\n")
+        sys.stdout.write(f"{translated(why)}\n")
     left = len(spool.waiting(where))
-    sys.stdout.write(f"{sent} delivered, {refused} refused for good, {left} kept\n")
+    sys.stdout.write(translated(f"{sent} delivered, {refused} refused for good, {left} kept") + "\n")
     return int(left > 0)
 
 
@@ -84,9 +88,11 @@ def attach(arguments: list[str]) -> int:
     """
     if arguments[:1] in ([], ["--help"]):
         sys.stdout.write(
-            "Usage: pretune knock attach PID [--to TARGET]... [--stall TIME] [--heartbeat URL]\n\n"
-            "  Follow a process that runs already, until it ends; Ctrl-C lets go of it.\n"
-            "  Its exit code is known only where the kernel tells it (Linux 6.15, or in time).\n"
+            _page(
+                "attach PID [--to TARGET]... [--stall TIME] [--heartbeat URL]",
+                "Follow a process that runs already, until it ends; Ctrl-C lets go of it.",
+                "Its exit code is known only where the kernel tells it (Linux 6.15, or in time).",
+            )
         )
         return 0
     if not sys.platform.startswith("linux"):
@@ -143,6 +149,11 @@ def _since(pid: int) -> float:
         return time.time()
 
 
+def _page(usage: str, *meaning: str) -> str:
+    """The help page of an errand."""
+    return f"{translated('Usage:')} pretune knock {usage}\n\n" + "".join(f"  {translated(one)}\n" for one in meaning)
+
+
 def _follow(plan: dict[str, Any]) -> int:
     from pretune.knock.messenger import Service
 
@@ -150,9 +161,9 @@ def _follow(plan: dict[str, Any]) -> int:
     os.set_blocking(write, False)
     service = Service(plan, -1, write)
     for mistake in service.account.mistakes:
-        sys.stderr.write(f"pretune knock: {mistake}\n")
-    told = f"pretune knock: following process {plan['pid']}, Ctrl-C lets go\n"
-    sys.stderr.write(told)
+        sys.stderr.write(f"pretune knock: {translated(str(mistake))}\n")
+    told = translated(f"following process {plan['pid']}, Ctrl-C lets go")
+    sys.stderr.write(f"pretune knock: {told}\n")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         service.loop()
@@ -160,11 +171,11 @@ def _follow(plan: dict[str, Any]) -> int:
             worker.join(service.linger + 35)
     except KeyboardInterrupt:
         service.account.note.over()
-        sys.stderr.write("pretune knock: let go, the process is as it was\n")
+        sys.stderr.write(f"pretune knock: {translated('let go, the process is as it was')}\n")
         return 130
     os.close(write)
     with os.fdopen(read, "rb") as lines:
         for line in lines.read().decode(errors="replace").splitlines():
             if line.startswith(("say ", "tty ")):
-                sys.stderr.write(f"pretune knock: {line[4:]}\n")
+                sys.stderr.write(f"pretune knock: {translated(line[4:])}\n")
     return int(service.bad)

@@ -11,6 +11,7 @@ import shlex
 import signal
 from dataclasses import dataclass
 
+from pretune.core.language import say
 from pretune.knock.redact import keep_tail, redact, redact_command
 
 LONGEST_COMMAND = 400
@@ -100,7 +101,7 @@ def named(command: list[str], secrets: tuple[str, ...]) -> str:
 
 def started(command: str, host: str) -> Message:
     """The run has begun."""
-    return Message(f"started: {command}", f"on {host}")
+    return Message(say("started: ") + command, say(f"on {host}"))
 
 
 def ended(command: str, host: str, *, seconds: float, why: str, good: bool, more: str = "", tail: str = "") -> Message:
@@ -116,8 +117,8 @@ def ended(command: str, host: str, *, seconds: float, why: str, good: bool, more
         tail: the last lines of its log; left out of good news.
     """
     parts = [why, f"after {duration(seconds)}", f"on {host}", more]
-    body = ", ".join(part for part in parts if part)
-    return Message(f"{'finished' if good else 'failed'}: {command}", body, "" if good else tail, good)
+    body = ", ".join(say(part) for part in parts if part)
+    return Message(say("finished: " if good else "failed: ") + command, body, "" if good else tail, good)
 
 
 class Log:

@@ -14,6 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from pretune.core.language import say as translated
 from pretune.knock.options import figure, figures
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def say(text: str, *, once: bool = False) -> None:
         return
     _said.add(text)
     with contextlib.suppress(Exception):
-        sys.stderr.write(f"pretune knock: {text}\n")
+        sys.stderr.write(f"pretune knock: {translated(text)}\n")
         sys.stderr.flush()
 
 

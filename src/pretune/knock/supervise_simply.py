@@ -16,6 +16,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from pretune.core.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -114,5 +116,5 @@ def _leave(code: int) -> int:
 
 def _say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"pretune knock: {text}\n")
+        sys.stderr.write(f"pretune knock: {say(text)}\n")
         sys.stderr.flush()

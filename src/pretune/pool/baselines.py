@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ from pretune.core.errors import UserError
 from pretune.pool.choice import Choice
 from pretune.pool.poolers import document_weights
 from pretune.pool.score import cosines
+from pretune.pool.shaping import ROUNDING
 from pretune.pool.store import empty_table
-from pretune.pool.word_vectors import read_word_vectors
+from pretune.pool.word_vectors import read_word_vectors, stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
     from pretune.pool.load import Loaded
     from pretune.pool.tokenized import Tokenized
-    from pretune.pool.word_vectors import WordVectors
 
 DIMENSIONS = 300
 """Of random word vectors; as many as word vectors usually have."""
 
 RANDOM, STATIC, LENGTH = "random word vectors", "static embeddings", "length difference"
 """Names; the verdict takes what begins with `random` or `length` for what knows nothing."""
+
+ROWS = 4096
+"""Sentences that are turned into float64 at a time."""
 
 _WORD = re.compile(r"\w+")
 
@@ -84,8 +88,10 @@ def baselines(
 ) -> Baselines:
     """All baselines for the same sentences, each by plain mean and by smooth inverse frequency.
 
-    `mean` averages the vectors of a sentence's words, `sif` weighs them by a / (a + p), a = 0.001, p the share of
-    the word among all of these sentences (Arora, Liang and Ma 2017; as in a layer's sif, the common component stays).
+    `mean` averages the vectors of a sentence's words, `sif` weighs them by a / (a + p), a = 0.001, p the share of the
+    word among all of these sentences (Arora, Liang and Ma 2017). For word vectors of a file `sif` is all that they
+    published: the first principal component of all sentences is taken off as well. It stays for random and static
+    vectors, as it does in a layer's sif.
     Words are runs of letters, digits and underscores after NFC, counted in lower case. A word's vector is the one that
     the file has for the word as it is written, else for its lower case. Random vectors are 300 signs drawn from the
     SHAKE-256 of the word in lower case: the same everywhere and always. Static embeddings are the rows of the model's
@@ -96,7 +102,7 @@ def baselines(
         sentences: as the model reads them.
         texts: the same S sentences.
         vectors: files of word vectors.
-        progress: called with what is read, the bytes of a file that were read, and all its bytes.
+        progress: called with `vectors`, the bytes of the files that were read, and all their bytes.
 
     Raises:
         UserError: a file cannot be read or holds no vector for any word of the sentences.
@@ -109,13 +115,16 @@ def baselines(
     words = _Words(forms, [np.array([places[word] for word in one], dtype=np.int64) for one in said])
     tables: dict[Choice, Any | None] = {}
     notes: list[str] = []
-    names: list[str] = []
-    for path in vectors:
-        found = _read(path, forms, progress)
+    files = {name: Path(path) for name, path in _names(vectors).items()}
+    before, total = 0, sum(path.stat().st_size for path in files.values() if path.is_file())
+    for name, path in files.items():
+        told = None if progress is None else partial(_told, progress, before, total)
+        found = read_word_vectors(path, forms, progress=told)
+        before += path.stat().st_size
         rows = found.rows(forms)
-        name = _own_name(found.name, names)
-        names.append(name)
-        tables |= words.tables(name, found.table, rows)
+        averages = words.tables(name, found.table, rows)
+        _without_common(averages[Choice((), f"{name}, sif")])
+        tables |= averages
         notes.append(words.share(name, rows))
     static = _static(loaded, sentences)
     if static is None:
@@ -166,7 +175,7 @@ class _Words:
         every = np.concatenate([rows[one] for one in self.ids])
         found, share = int((rows >= 0).sum()), (every >= 0).mean()
         without = sum(not (rows[one] >= 0).any() for one in self.ids)
-        beside = f"; {without:,} sentences have none and count as not alike" if without else ""
+        beside = f"; {without:,} sentence{' has' if without == 1 else 's have'} none: cosine 0" if without else ""
         return (
             f"{name} has vectors for {found:,} of {len(rows):,} different words, "
             f"{share:.0%} of all words of the sentences{beside}"
@@ -183,6 +192,23 @@ def _both(name: str, table: Any, rows: Sequence[Any], weights: Sequence[Any]) ->
             both = np.stack([np.full(len(one), 1 / len(one), np.float32), weight / weight.sum()])
             mean[place], sif[place] = both @ table[one]
     return {Choice((), f"{name}, mean"): mean, Choice((), f"{name}, sif"): sif}
+
+
+def _without_common(table: Any) -> None:
+    """Take the first principal component off vectors (S, D), in place; what is nothing else becomes zeros."""
+    import numpy as np
+
+    products = np.zeros((table.shape[1], table.shape[1]))
+    blocks = [slice(first, first + ROWS) for first in range(0, len(table), ROWS)]
+    for here in blocks:
+        rows = table[here].astype(np.float64)
+        products += rows.T @ rows
+    common = np.linalg.eigh(products)[1][:, -1]
+    for here in blocks:
+        rows = table[here].astype(np.float64)
+        left = rows - (rows @ common)[:, None] * common
+        nothing = np.linalg.norm(left, axis=1) <= ROUNDING * np.linalg.norm(rows, axis=1)
+        table[here] = np.where(nothing[:, None], 0.0, left)
 
 
 def _random_vectors(words: Sequence[str]) -> Any:
@@ -222,25 +248,23 @@ def _static(loaded: Loaded, sentences: Tokenized) -> dict[Choice, Any] | None:
     return _both(STATIC, table, rows, [sif[one] for one in ids])
 
 
-def _read(
-    path: str | PathLike[str], words: Sequence[str], progress: Callable[[str, int, int], object] | None
-) -> WordVectors:
-    """The vectors of the words of a file."""
-    file = Path(path)
-    if progress is None or not file.is_file():
-        return read_word_vectors(file, words)
-    size = file.stat().st_size
-    return read_word_vectors(file, words, progress=lambda done: progress(f"reading {file.name}", done, size))
+def _told(progress: Callable[[str, int, int], object], before: int, total: int, done: int) -> None:
+    """Tell how much of all files was read."""
+    progress("vectors", before + done, total)
 
 
-def _own_name(name: str, taken: Sequence[str]) -> str:
-    """A name that no other file has, and that is not taken for a baseline without knowledge.
+def _names(paths: Sequence[str | PathLike[str]]) -> dict[str, str | PathLike[str]]:
+    """Name -> file, in order; no name is taken for a baseline without knowledge.
 
     Raises:
-        UserError: the same name was taken by another file: which is which could not be told.
+        UserError: two files have the same name, so which is which could not be told.
     """
-    if name.lower().startswith(("random", "length", "static")):
-        name = f"vectors {name}"
-    if name in taken:
-        raise UserError(f"two files of word vectors are called {name}", hint="give one of them another name")
-    return name
+    names: dict[str, str | PathLike[str]] = {}
+    for path in paths:
+        name = stem(Path(path))
+        if name.lower().startswith(("random", "length", "static")):
+            name = f"vectors {name}"
+        if name in names:
+            raise UserError(f"{names[name]} and {path} would both be called {name}", hint="rename one of them")
+        names[name] = path
+    return names

@@ -44,25 +44,21 @@ def command(ctx: click.Context, /, models: tuple[str, ...], **flags: Any) -> Non
     _agree(models, flags)
     analyses: list[Analysis] = []
     sentences = _read(flags)
+    seen = "-" not in (flags["json"], flags["csv"])
     with ExitStack() as stack:
         with _waiting("loading transformers"):
             stack.enter_context(_quiet())
         for number, model in enumerate(models):
             with _waiting(f"loading {model}"):
                 loaded = _load(model, flags)
-            found = _analysed(loaded, sentences, flags)
-            analyses.append(found)
-            if "-" not in (flags["json"], flags["csv"]):
-                _show(found, after=number > 0)
-            if flags["save"]:
-                _save(found, loaded, flags)
-    if len(analyses) > 1 and "-" not in (flags["json"], flags["csv"]):
-        from pretune.draw import console, terminal
-        from pretune.pool.show import compared
-
-        width = console.width_for(sys.stdout)
-        console.write([[], *terminal.lines(compared(analyses), width)], sys.stdout)
-    _write(analyses, flags)
+            analyses.append(_analysed(loaded, sentences, flags))
+            if seen:
+                _show(analyses[-1], after=number > 0)
+        if seen and len(analyses) > 1:
+            _compare(analyses)
+        _write(analyses, flags)
+        if flags["save"]:
+            _save(analyses[0], loaded, flags)
     ctx.exit(1 if any(fault.level == "error" for found in analyses for fault in found.faults) else 0)
 
 
@@ -70,13 +66,13 @@ def _agree(models: Sequence[str], flags: dict[str, Any]) -> None:
     """Tell a mistake in the call before anything long begins."""
     from pretune.artifacts.source import locate
 
+    shapings(flags["shape"])
+    columns(flags["column"])
+    shown(flags["tokens"])
     if not models:
         raise UserError("no model is named", hint="pretune pool MODEL --data pairs.tsv")
     if not flags["data"]:
         raise UserError("no data are named", hint=f"pretune pool {models[0]} --data pairs.tsv")
-    shapings(flags["shape"])
-    columns(flags["column"])
-    shown(flags["tokens"])
     if flags["choice"] and not flags["save"]:
         raise UserError("--choice says what --save writes, and --save is missing", hint="--save DIR")
     if flags["save"] and len(models) > 1:
@@ -158,6 +154,15 @@ def _show(found: Analysis, *, after: bool) -> None:
     width = console.width_for(sys.stdout)
     console.write([*([[]] if after else []), *lines(found, width)], sys.stdout)
     sys.stdout.flush()
+
+
+def _compare(analyses: Sequence[Analysis]) -> None:
+    """Several models side by side, below what each of them showed."""
+    from pretune.draw import console, terminal
+    from pretune.pool.show import compared
+
+    width = console.width_for(sys.stdout)
+    console.write([[], *terminal.lines(compared(analyses), width)], sys.stdout)
 
 
 def _save(found: Analysis, loaded: Loaded, flags: dict[str, Any]) -> None:

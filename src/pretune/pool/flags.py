@@ -102,9 +102,9 @@ CHOICES = _options(
     (
         "--shape",
         {
-            "metavar": "KIND",
+            "metavar": "centred|whitened|all",
             "multiple": True,
-            "help": "Also all vectors centred, whitened (centred,whitened or all), fitted on these sentences.",
+            "help": "Try single layers also with all vectors centred, whitened; fitted on these sentences.",
         },
     ),
     ("--every-mix", {"is_flag": True, "help": "All subsets of layers for mean, instead of a few mixes."}),
@@ -122,8 +122,8 @@ CHOICES = _options(
 )
 HOW = _options(
     "How",
-    ("--device", {"metavar": "NAME", "default": "cpu", "help": "cpu, cuda, cuda:1, mps [cpu]."}),
-    ("--dtype", {"metavar": "NAME", "default": "float32", "help": "float32, bfloat16 or float16 [float32]."}),
+    ("--device", {"metavar": "DEVICE", "default": "cpu", "help": "cpu, cuda, cuda:1, mps [cpu]."}),
+    ("--dtype", {"metavar": "float32|bfloat16|float16", "default": "float32", "help": "Of the weights [float32]."}),
     ("--max-length", {"metavar": "N", "type": click.IntRange(min=1), "help": "Tokens read at most [the model's]."}),
 )
 OUT = _options(
@@ -132,7 +132,7 @@ OUT = _options(
     ("--json", {"metavar": "FILE", "help": "Every number, for programs (-: stdout)."}),
     ("--csv", {"metavar": "FILE", "help": "A row a choice (-: stdout)."}),
     ("--save", {"metavar": "DIR", "help": "Write what is recommended as a model of sentence-transformers."}),
-    ("--choice", {"metavar": "NAME", "help": 'Save this instead: "layer 4 mean", "layers 0+6 sif, centred".'}),
+    ("--choice", {"metavar": "CHOICE", "help": 'Save this instead: "layer 4 mean", "layers 0+6 sif, centred".'}),
     ("--force", {"is_flag": True, "help": "Replace the folder of --save."}),
     ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
 )

@@ -57,6 +57,8 @@ def padding_costs(loaded: Loaded, texts: Sequence[str], pairs: Any, scores: Any)
     place = {sentence: row for row, sentence in enumerate(wanted)}
     rows = np.vectorize(place.__getitem__)(pairs)
     vectors = _vectors(loaded, [texts[sentence] for sentence in wanted])
+    if not vectors:
+        return ()
 
     def rho(name: str) -> float:
         """Spearman's rho of one way."""
@@ -78,7 +80,7 @@ MISTAKES = {
 
 
 def _vectors(loaded: Loaded, texts: Sequence[str]) -> dict[str, Any]:
-    """Vectors by each way: shape (S, D), float32."""
+    """Vectors by each way: shape (S, D), float32; none where the last layer has not one state for each token."""
     import numpy as np
     import torch
 
@@ -88,7 +90,9 @@ def _vectors(loaded: Loaded, texts: Sequence[str]) -> dict[str, Any]:
     ids = [one or [loaded.tokenizer.pad_token_id] for one in ids]
     for first in range(0, len(ids), BATCH):
         batch = ids[first : first + BATCH]
-        right, _ = _states(loaded, batch, left=False)
+        right, right_mask = _states(loaded, batch, left=False)
+        if right.shape[1] != right_mask.shape[1]:  # Funnel without its decoder
+            return {}
         left, left_mask = _states(loaded, batch, left=True)
         alone = [_states(loaded, [one], left=False)[0][0] for one in batch]
         parts["mean"].append(torch.stack([one.mean(dim=0) for one in alone]))

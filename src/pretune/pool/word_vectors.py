@@ -6,6 +6,7 @@ streamed, packed with gzip or zstd or not, so a file of 5 GB takes no memory but
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -34,12 +35,10 @@ class WordVectors:
     """Vectors of some words.
 
     Attributes:
-        name: the file's name without its endings.
         words: N words, as the file writes them.
         table: shape (N, D), float32.
     """
 
-    name: str
     words: tuple[str, ...]
     table: Any
 
@@ -83,7 +82,7 @@ def read_word_vectors(
             f"{path} has a vector for none of the {len(words):,} words of the sentences",
             hint="are its words of the same language, and is it a file of words?",
         )
-    return WordVectors(stem(path), tuple(taken.found), np.stack(list(taken.found.values())))
+    return WordVectors(tuple(taken.found), np.stack(list(taken.found.values())))
 
 
 def stem(path: Path) -> str:
@@ -106,22 +105,21 @@ def _lines(path: Path, progress: Callable[[int], object] | None) -> Iterator[tup
     except UserError as error:
         told = "unpack it first; " if "archive" in error.message else ""
         raise UserError(error.message, hint=error.hint if "does not" in error.message else told + HOW) from None
-    number, rest = 0, b"\xef\xbb\xbf"
     with unpacked(path) as file:
+        data, rest, number = file.read(CHUNK).removeprefix(codecs.BOM_UTF8), b"", 0
         while True:
-            data = file.read(CHUNK)
-            parts = (rest + data if number or len(rest) != 3 else data.removeprefix(rest)).split(b"\n")
-            rest = parts.pop() if data else b""
-            for line in parts:
+            if data and progress is not None:
+                progress(file.position)
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines if data else [rest]:
                 number += 1
                 if line.strip():
                     yield number, line
-            if progress is not None:
-                progress(file.position)
             if not data:
                 return
             if len(rest) > LINE_LIMIT:
                 raise UserError(f"{path}:{number + 1}: a line of more than {LINE_LIMIT // 2**20} MB", hint=HOW)
+            data = file.read(CHUNK)
 
 
 def _begin(path: Path, head: Sequence[tuple[int, bytes]]) -> tuple[int, list[tuple[int, bytes]]]:

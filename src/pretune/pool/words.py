@@ -52,7 +52,8 @@ def short(found: Analysis) -> str:
 
 def unit(found: Analysis) -> str:
     """What is counted: pairs or sentences."""
-    return "pairs" if found.kind == "pairs" else "sentences"
+    one = "" if found.count == 1 else "s"
+    return f"pair{one}" if found.kind == "pairs" else f"sentence{one}"
 
 
 def the_default(found: Analysis) -> str:
@@ -120,11 +121,12 @@ def _baselines(verdict: Verdict) -> Iterator[Statement]:
     ]
     if others:
         place = max(others, key=lambda one: verdict.intervals[one].value)
+        name = verdict.choices[place].name
         sure = not any(keep and choice.layers for keep, choice in zip(verdict.kept, verdict.choices, strict=True))
         yield Statement(
             "bad" if sure else "warn",
-            f"No choice of this model {'reaches' if sure else 'scores more than'} {verdict.choices[place].name}",
-            f", a baseline: {decimal(verdict.intervals[place].value)} against "
+            f"No choice of this model {'reaches' if sure else 'scores more than'} the baseline {name}",
+            f": {decimal(verdict.intervals[place].value)} against "
             f"{decimal(verdict.intervals[verdict.best].value)} of {named(verdict.choices[verdict.best])}.",
         )
 
@@ -159,8 +161,8 @@ def _sure(found: Analysis, verdict: Verdict) -> Iterator[Statement]:
 
 def _round(count: int) -> int:
     """Two figures of a number that is an estimate."""
-    unit_of = 10 ** max(len(str(count)) - 2, 0)
-    return -(-count // unit_of) * unit_of
+    step = int(10 ** max(len(str(count)) - 2, 0))
+    return -(-count // step) * step
 
 
 def _undecided(found: Analysis) -> Iterator[Statement]:
@@ -172,7 +174,10 @@ def _undecided(found: Analysis) -> Iterator[Statement]:
     )
     if found.shortlist is None:
         return
-    choices, _, every = scored(found)
+    choices, margins, every = scored(found)
+    if not any(map(math.isfinite, margins)):
+        yield Statement("warn", "No shortlist", ": that takes a few different sentences of three words or more.")
+        return
     kept = [keep for keep, choice in zip(every, choices, strict=True) if choice.layers]
     out = len(kept) - sum(kept)
     yield Statement(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say
 from pretune.tokens.kobert_cli import command as import_kobert
 from pretune.tokens.verify_cli import command as verify
 
@@ -133,15 +134,15 @@ def add_command(
     made = adding.plan
     _show(lambda: plan_tables(made, model, every=every), lambda: plan_json(made), **given)
     for remark in made.remarks:
-        click.echo(remark, err=True)
+        click.echo(say(remark), err=True)
     if not dry_run and (made.added or made.merges):
         assert out is not None
         applied = adding.apply(out)
-        click.echo(f"written to {applied.out}", err=True)
+        click.echo(say(f"written to {applied.out}"), err=True)
         if applied.stale:
-            click.echo(f"left out, for they lack the new rows: {', '.join(applied.stale)}", err=True)
+            click.echo(say(f"left out, for they lack the new rows: {', '.join(applied.stale)}"), err=True)
     elif not dry_run:
-        click.echo("nothing to add: nothing was written", err=True)
+        click.echo(say("nothing to add: nothing was written"), err=True)
     ctx.exit(1 if made.refused else 0)
 
 

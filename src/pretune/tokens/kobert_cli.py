@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,9 @@ def command(source: Path, out: Path, vocabulary: Path | None, compare: tuple[Pat
     made = import_kobert(source, out, vocabulary=vocabulary)
     click.echo(f"{made.folder}: {', '.join(made.files)}")
     specials = "  ".join(f"{token} {at}" for token, at in made.specials.items())
-    click.echo(f"{made.entries:,} entries; {specials}")
+    click.echo(say(f"{made.entries:,} entries; {specials}"))
     for note in made.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"{say('note')}: {say(note)}", err=True)
     if compare:
         _compare(made.folder, compare, source)
 
@@ -50,11 +51,13 @@ def _compare(folder: Path, files: tuple[Path, ...], source: Path) -> None:
     from pretune.tokens.kobert_check import compare
 
     found = compare(folder, (line for path in files for line in _lines(path)), model=model_file(source))
-    click.echo(f"{found.lines:,} lines compared with sentencepiece: {found.differing:,} with other ids")
+    click.echo(say(f"{found.lines:,} lines compared with sentencepiece: {found.differing:,} with other ids"))
     if found.reordered:
-        click.echo(f"  {found.reordered:,}: the same pieces in another order, whose sums are equal but for rounding")
+        click.echo(
+            say(f"  {found.reordered:,}: the same pieces in another order, whose sums are equal but for rounding")
+        )
     if found.marked:
-        click.echo(f"  {found.marked:,}: hold a special token such as [MASK] as text")
+        click.echo(say(f"  {found.marked:,}: hold a special token such as [MASK] as text"))
     for line in found.examples:
         click.echo(f"  {line}")
     if found.differing:

@@ -24,7 +24,7 @@ _FILES = {"--train": "--train", "--data": "--train", "--dev": "--dev", "--eval":
 _ENCODE = ("max_length", "stride")
 _TABLE = (
     *("engine", "preset", "padding", "tokens_per_batch", "attention_dropout", "precision", "fast_dropout"),
-    *("metric", "unanswerable", "null_threshold", "n_best", "max_answer_length", "unfit", "new_head"),
+    *("metric", "unanswerable", "null_threshold", "n_best", "max_answer_length", "unfit", "new_head", "pooling"),
 )
 _EXAMPLES = (
     ("--learning-rate 3e-5", "The highest one [5e-5]."),
@@ -122,6 +122,7 @@ _DATA = _options(
     ("--max-length", {"metavar": "N", "type": int, "help": "Tokens of an example [mrc: 384; else the model's limit]."}),
     ("--unfit", {"metavar": "error|skip", "help": "What to do with rows that cannot be used [error]."}),
     ("--new-head", {"is_flag": True, "default": None, "help": "Labels are the data's own, the head begins anew."}),
+    ("--pooling", {"metavar": "KIND", "help": "classify, pairs: head, mean, cls, last_token, max [as declared]."}),
 )
 _READING = _options(
     "Reading comprehension",
@@ -193,7 +194,7 @@ def command(ctx: click.Context, /, what: str, **flags: Any) -> None:
     with one_voice():
         recipe = recipe_from(what, flags, ctx.meta["pretune.train"])
         if flags["eject"]:
-            _eject(recipe, flags["eject"], force=flags["force"])
+            _eject(recipe, flags)
             return
         with told(flags["knock"], f"pretune train {recipe.task} ({recipe.out.name})"):
             done = run(
@@ -201,22 +202,32 @@ def command(ctx: click.Context, /, what: str, **flags: Any) -> None:
                 force=flags["force"],
                 resume=flags["resume"],
                 command=tuple(command_line()),
-                tell=lambda line: click.echo(line, err=True),
+                tell=_say,
                 show=_show,
             )
     _end(done, head=recipe.task)
 
 
-def _eject(recipe: Recipe, name: str, *, force: bool) -> None:
+def _eject(recipe: Recipe, flags: dict[str, Any]) -> None:
     """Write the recipe as a script, or print it."""
     from pretune.train.eject import script_of, write
 
-    text = script_of(recipe, name="train.py" if name == "-" else Path(name).name)
+    name = str(flags["eject"])
+    text = script_of(recipe, name="train.py" if name == "-" else Path(name).name, tell=_say)
+    if flags["knock"]:
+        _say("The script does not knock.")
+    if flags["resume"] is not None:
+        _say("The script goes on behind the last finished epoch by itself, whatever --resume says.")
     if name == "-":
         click.echo(text, nl=False)
         return
-    write(text, Path(name), force=force)
-    click.echo(f"{name}: {len(text.splitlines())} lines, run it with: python {name}", err=True)
+    write(text, Path(name), force=flags["force"])
+    _say(f"{name}: {len(text.splitlines())} lines, run it with: python {name}")
+
+
+def _say(line: str) -> None:
+    """A line that is no result."""
+    click.echo(line, err=True)
 
 
 def recipe_from(what: str, flags: dict[str, Any], arguments: dict[str, Any]) -> Recipe:

@@ -80,8 +80,8 @@ def literal(value: Any) -> str:
     return repr(value)
 
 
-def require_same(script: str, tokenizer: Any, *, train: Examples, dev: Examples | None) -> None:
-    """Let a script read and tokenize its files, and compare.
+def require_same(script: str, tokenizer: Any, *, train: Examples, dev: Examples | None) -> dict[str, Any]:
+    """Let a script read and tokenize its files, and compare; gives back what it defines.
 
     Raises:
         UserError: other examples than pretune's, or none at all.
@@ -100,6 +100,7 @@ def require_same(script: str, tokenizer: Any, *, train: Examples, dev: Examples 
             raise UserError(
                 f"a plain script makes other examples of the {split.lower()} files than pretune does", hint=_HINT
             )
+    return names
 
 
 def _same(found: list[dict[str, Any]], wanted: Examples) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pretune.core.errors import UserError
 from pretune.core.extras import need
 from pretune.core.quantity import number
+from pretune.train.pooled_model import pooled_class
+from pretune.train.pooling import own_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,6 +136,8 @@ def load_model(recipe: Recipe, task: Task) -> Loaded:
             before = config.num_labels
             for key, value in {**setup.config_update, **task.config}.items():
                 setattr(config, key, value)
+            if not own_head(recipe.pooling, config):
+                build = pooled_class(config, str(recipe.pooling), str(setup.model))
             arguments |= {"config": config, "output_loading_info": True, _dtype(transformers): torch.float32}
             if recipe.new_head:
                 arguments["ignore_mismatched_sizes"] = True

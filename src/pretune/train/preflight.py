@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pretune.check.sources.setup import Setup
 
 
+_OF_HEADS = frozenset({"declared-pooling-not-used", "pooler-never-trained", "pooler-missing"})
+"""Rules that ask what the architecture's own head reads."""
+
+
 def preflight(setup: Setup, *, subject: str, means: str, main: str, config: Mapping[str, Any]) -> Report:
     """What check finds in a recipe.
 
@@ -38,6 +42,8 @@ def preflight(setup: Setup, *, subject: str, means: str, main: str, config: Mapp
     chosen = select(known, settings.select, settings.ignore)
     if not settings.select:
         chosen = suited(chosen, without=("script", "live", "deep"))
+    if setup.train.get("pooling") not in {None, "head"}:  # the head is over that pooling, no other vector is read
+        chosen = tuple(one for one in chosen if one.name not in _OF_HEADS)
     arguments = {"metric_for_best_model": main, **setup.training_args}
     asked = replace(setup, task=means, config={**config, **setup.config}, training_args=arguments)
     report = run(chosen, Facts(asked), subject=subject, allow=settings.allow)

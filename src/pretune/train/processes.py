@@ -7,6 +7,7 @@ for and says nothing (huggingface/accelerate#2741). Knows no batches and no loop
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +55,17 @@ def one_voice() -> Iterator[None]:
             time.sleep(_LATER)
             error.message = f"process {rank}: {error.message}"
         raise
+    finally:
+        _leave()
+
+
+def _leave() -> None:
+    """Let gloo's threads go before the interpreter does: left alone, they now and then abort the process (SIGABRT)."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return
+    if torch.distributed.get_backend() == "gloo":
+        torch.distributed.destroy_process_group()
 
 
 def decided(decide: Callable[[], T]) -> T:

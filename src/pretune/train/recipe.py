@@ -67,6 +67,8 @@ class Recipe:
         stride: tokens of a context that neighbouring windows share.
         unfit: what is done with a row that cannot be used.
         new_head: the labels are those of the data and the head is new, whatever labels the model was trained for.
+        pooling: of the vector that a class or a similarity is read from: `head` as the architecture's class has it, or
+            mean, cls, last_token, max; None: what the model's folder declares, else `head` (pooling.py).
         report_to: names of trackers.
         eval_on_start: the model is evaluated before it is trained as well.
         best_metric: the figure by which the best model is chosen; None: the task's.
@@ -90,6 +92,7 @@ class Recipe:
     stride: int = 128
     unfit: str = "error"
     new_head: bool = False
+    pooling: str | None = None
     report_to: tuple[str, ...] = ()
     eval_on_start: bool = False
     best_metric: str | None = None

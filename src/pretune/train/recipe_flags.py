@@ -55,6 +55,7 @@ MEANT: Mapping[str, str] = {
     "resume_from_checkpoint": "--resume",
     "tokenizer_name": "--tokenizer",
     "pad_to_max_length": "--padding max_length",
+    "group_by_length": "--padding none --tokens-per-batch 2160",
     **dict.fromkeys(("text_column_name", "text_column", "label_column_name", "label_column"), "--column ROLE=NAME"),
 }
 """What other scripts (run_qa.py, run_glue.py, ...) call a flag -> ours."""
@@ -232,7 +233,8 @@ def for_loop(given: Mapping[str, Any], place: Mapping[str, str]) -> None:
             continue
         said = place.get(name, "")
         flag = said if said.startswith("--") else "--" + name.replace("_", "-")
-        raise UserError(f"the loop does not know {flag}", hint="use --engine trainer, which passes it on")
+        hint = IN_VAIN.get(name, "use --engine trainer, which passes it on")
+        raise UserError(f"the loop does not know {flag}", hint=hint)
 
 
 def _is_value(word: str, argument: Argument) -> bool:
@@ -253,12 +255,13 @@ def _unknown(where: str, name: str, own: Collection[str], table: ArgumentTable) 
     if where.startswith("--") and name in MEANT:
         return UserError(f"no such option {where}", hint=f'did you mean "{MEANT[name]}"?')
     replaced = table.replaced.get(name)
-    if replaced is not None:
+    if replaced is not None and name not in IN_VAIN:
         return UserError(f"{where} is no argument of transformers {table.version}", hint=replaced.how)
     if name in table.seen:
         gone = table.gone_since(name)
         when = f"since {gone}" if gone else f"in {table.version}"
-        return UserError(f"{where} is no argument of transformers {table.version}", hint=f"it is not there {when}")
+        hint = IN_VAIN.get(name, f"it is not there {when}")
+        return UserError(f"{where} is no argument of transformers {table.version}", hint=hint)
     flags = [*own, *("--" + one.replace("_", "-") for one in table.arguments)]
     if where.startswith("--"):
         meant = did_you_mean("--" + name.replace("_", "-"), flags)

@@ -20,6 +20,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
     "metric": METRICS,
     "unfit": ("error", "skip"),
+    "pooling": ("head", "mean", "cls", "last_token", "max"),
 }
 _TRUTHS = ("fast_dropout", "unanswerable", "new_head")
 _LEAST: Mapping[str, tuple[type, float]] = {

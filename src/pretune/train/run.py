@@ -19,6 +19,7 @@ from pretune.train.levers import precision_of
 from pretune.train.model import limits_of, load_model, load_tokenizer, longest_of, require_fit
 from pretune.train.page import paged
 from pretune.train.page_record import findings_of
+from pretune.train.pooling import resolved
 from pretune.train.preflight import preflight, refuse
 from pretune.train.processes import decided, require_processes
 from pretune.train.recipe import fitted, with_precision
@@ -65,6 +66,7 @@ def run(
     first = _rank() == 0
     tell = tell if first else lambda _: None
     run_folder.require_folder(recipe.out)
+    recipe, notes = resolved(recipe)
     task: Any = read(recipe)
     limits = limits_of(recipe.setup)
     if recipe.task == "mrc" and recipe.unsaid:
@@ -80,6 +82,8 @@ def run(
         forced = refuse(report, force=force)
         findings = findings_of(report)
     _refuse_skipped(recipe, task, tell)
+    for line in notes:
+        tell(line)
     if recipe.engine == "loop":
         require_trackers(recipe.report_to)
     tokenizer = load_tokenizer(recipe.setup)
@@ -130,6 +134,7 @@ def asked_for(recipe: Recipe, task: Task, prepared: Prepared) -> dict[str, Any]:
         **asdict(recipe.options),
         **dict(recipe.passed),
         "labels": list(task.config.get("label2id", ())),
+        **({} if recipe.pooling is None else {"pooling": recipe.pooling}),
         "examples": f"{number(len(examples))}, sha256 {digest.hexdigest()[:16]}",
     }
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.core.errors import UserError
 from pretune.core.files import write_atomically
 from pretune.train.disk import told
+from pretune.train.pooled_model import FILES
 from pretune.train.tasks.tables import json_lines
 from pretune.train.watch import Watch
 
@@ -145,16 +146,17 @@ def clear(folder: Path) -> None:
     """
     if not (folder / RECIPE).exists():
         raise UserError(f"{folder} holds no run of pretune", hint="name another --out")
-    for path in (*folder.glob("checkpoint-*"), folder / BEST):
+    modules = {folder / name.partition("/")[0] for name in FILES}
+    for path in (*folder.glob("checkpoint-*"), folder / BEST, *modules):
         if path.is_dir():
             shutil.rmtree(path)
-    for name in (METRICS, LOG, ERRORS, ENVIRONMENT, PAGE):
+    for name in (METRICS, LOG, ERRORS, ENVIRONMENT, PAGE, *FILES):
         (folder / name).unlink(missing_ok=True)
 
 
 def model_files(checkpoint: Path) -> list[Path]:
-    """The files of a checkpoint that make a model and its tokenizer."""
-    names = sorted(checkpoint.iterdir())
+    """The files of a checkpoint that make a model and its tokenizer, those in folders of modules among them."""
+    names = sorted(checkpoint.rglob("*"))
     return [
         path
         for path in names
@@ -175,8 +177,10 @@ def take_model(checkpoint: Path, into: Path) -> None:
     """
     with told(f"the model of {checkpoint.name}", into, stands=checkpoint.name):
         into.mkdir(parents=True, exist_ok=True)
-        for path in sorted(model_files(checkpoint), key=lambda path: path.name == "config.json"):
-            aside = into / f".{path.name}.tmp"
+        for path in sorted(model_files(checkpoint), key=lambda path: path == checkpoint / "config.json"):
+            place = into / path.relative_to(checkpoint)
+            place.parent.mkdir(exist_ok=True)
+            aside = place.with_name(f".{path.name}.tmp")
             aside.unlink(missing_ok=True)
             linked = False
             if path.suffix == ".safetensors":
@@ -186,7 +190,7 @@ def take_model(checkpoint: Path, into: Path) -> None:
             if not linked:
                 shutil.copyfile(path, aside)
             aside.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
-            aside.replace(into / path.name)
+            aside.replace(place)
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:

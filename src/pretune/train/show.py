@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pretune.train.watch import Step
 
 
+_ROOMY, _WIDE, _WIDEST = 56, 80, 110
+"""Columns from which the speed is shown, the bar itself, and the learning rate; a line must not wrap."""
+
+
 class Bar(Watch):
     """The progress of a run.
 
@@ -33,6 +37,7 @@ class Bar(Watch):
         self._bar: Any = None
         self._task: Any = None
         self._asked: Any = None
+        self._width = 0
 
     def start(self, steps: int, done: int) -> None:
         """Show an empty bar, or in a pipe how much there is to do."""
@@ -41,15 +46,17 @@ class Bar(Watch):
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[said]}"),
-            TimeRemainingColumn(),
-        )
         console = Console(file=self.stream)
+        self._width = console.width
+        columns = [
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            *([BarColumn()] if self._width >= _WIDE else []),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[said]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TimeRemainingColumn(compact=self._width < _WIDE, table_column=Column(no_wrap=True)),
+        ]
         self._bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         self._task = self._bar.add_task("training", total=steps, completed=done, said="")
         self._bar.start()
@@ -64,7 +71,8 @@ class Bar(Watch):
         speed = f"{step.tokens / step.seconds:,.0f} tokens/s" if step.seconds > 0 else ""
         said = f"loss {step.loss:.4f}  lr {step.learning_rate:.2e}  {speed}"
         if self._bar is not None:
-            self._bar.update(self._task, said=said)
+            short = f"loss {step.loss:.4f}" if self._width < _ROOMY else f"loss {step.loss:.4f}  {speed}"
+            self._bar.update(self._task, said=said if self._width >= _WIDEST else short)
         else:
             self._line(f"step {number(step.number)}/{number(step.of)}  epoch {step.epoch:.2f}  {said}")
 

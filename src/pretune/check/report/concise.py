@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.core.language import say
 from pretune.draw.visible import one_line
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ def render(report: Report, *, verbose: bool = False) -> str:
     """`where: level name message` for each finding, gravest first; a finding without a place stands at the subject."""
     del verbose
     return "".join(
-        f"{one_line(finding.where or report.subject)}: {finding.level} {finding.name} {one_line(finding.message)}\n"
+        f"{one_line(finding.where or report.subject)}: {finding.level} {finding.name} "
+        f"{one_line(say(finding.message))}\n"
         for finding in report.findings
     )

@@ -26,6 +26,11 @@ MOST, FOLDED = 5, 500
 
 
 def render(report: Report, *, verbose: bool = False) -> str:
+    """The page as HTML; see page()."""
+    return written(page(report, verbose=verbose))
+
+
+def page(report: Report, *, verbose: bool = False) -> Page:
     """The page. Without matplotlib it has no pictures, and says so; the tables carry the same numbers.
 
     Args:
@@ -46,7 +51,7 @@ def render(report: Report, *, verbose: bool = False) -> str:
         if not pictures:
             remarks.append('This page has no pictures, as matplotlib is not installed: pip install "pretune[plot]".')
     sections += _not_checked(report)
-    page = Page(
+    return Page(
         kicker="pretune check",
         title=report.subject or "report",
         statements=tuple(statements),
@@ -54,7 +59,6 @@ def render(report: Report, *, verbose: bool = False) -> str:
         sections=tuple(sections),
         foot=f"Made by pretune {__version__}; {counted(len(report.asked), 'rule')} asked.",
     )
-    return written(page)
 
 
 def _can_draw() -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pretune.check.report import profile_tables as tables
 from pretune.check.report.profile_text import counted_how, in_short
+from pretune.core.language import say
 from pretune.core.quantity import number, share
 from pretune.corpus.verdict import best, verdict
 from pretune.draw.page import Beside, Fold, Picture, Section, Statement, Words
@@ -28,7 +29,7 @@ def statements(profile: Profile) -> Iterator[Statement]:
     profile = tables.named(profile)
     for each in profile.tokenizers:
         found = verdict(each, profile.corpus)
-        head, colon, tail = found.sentence.partition(": ")
+        head, colon, tail = say(found.sentence).partition(": ")
         yield Statement(TONES[found.level], head, colon + tail)
     ranked = tables.ranking(profile)
     if ranked:

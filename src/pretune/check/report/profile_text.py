@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pretune.check.report import profile_tables as tables
+from pretune.core.language import say
 from pretune.core.quantity import number, share, size
 from pretune.corpus.verdict import best, verdict
 from pretune.draw import terminal
@@ -36,14 +37,14 @@ def verdicts(profile: Profile) -> Iterator[list[Piece]]:
     profile = tables.named(profile)
     for each in profile.tokenizers:
         found = verdict(each, profile.corpus)
-        head, colon, tail = one_line(found.sentence).partition(": ")
+        head, colon, tail = say(one_line(found.sentence)).partition(": ")
         yield [(head, STYLES[found.level]), (colon + tail, "")]
     ranked = tables.ranking(profile)
     if ranked:
-        yield [(one_line(ranked), "")]
-    yield [(in_short(profile), "dim")]
+        yield [(say(one_line(ranked)), "")]
+    yield [(say(in_short(profile)), "dim")]
     if not profile.complete:
-        yield [("only a part was read: ", "warning"), (one_line(profile.stopped) or "it was stopped", "")]
+        yield [(say("only a part was read: "), "warning"), (say(one_line(profile.stopped) or "it was stopped"), "")]
 
 
 def lines(
@@ -122,7 +123,7 @@ def _part(title: str, table: Table | None, room: int | None, *, needed: bool = F
     if table is None and needed:
         return
     yield []
-    yield from ([(part, "heading")] for part in terminal.folded(one_line(title), room or terminal.WIDE))
+    yield from ([(part, "heading")] for part in terminal.folded(say(one_line(title)), room or terminal.WIDE))
     if table is not None:
         yield from terminal.lines(table, room)
 
@@ -150,7 +151,7 @@ def _paragraph(name: str, told: str, listed: str, more: bool, room: int | None) 
     """`name`, and below it, set in, `told: listed`."""
     if name:
         yield from ([(part, "name")] for part in terminal.folded(one_line(name), room or terminal.WIDE))
-    words = told + (f": {listed}" if listed else "") + (", ..." if more and listed else "")
+    words = say(told) + (f": {listed}" if listed else "") + (", ..." if more and listed else "")
     for part in terminal.folded(f"  {words}", room or terminal.WIDE, hang=4):
         yield [(part.replace(TIED, " "), "")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pretune.check.rules import FAMILIES
+from pretune.core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ def table(rules: Iterable[Rule]) -> str:
     """Code, name, level and claim of each rule, in columns, one rule a line."""
     rules = tuple(rules)
     widest = max((len(rule.name) for rule in rules), default=0)
-    return "".join(f"{rule.code:<7} {rule.name:<{widest}}  {rule.level:<8} {rule.claim}\n" for rule in rules)
+    return "".join(f"{rule.code:<7} {rule.name:<{widest}}  {rule.level:<8} {say(rule.claim)}\n" for rule in rules)
 
 
 def _cell(text: str) -> str:

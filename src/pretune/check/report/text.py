@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pretune.check.finding import Level
 from pretune.check.report.code_line import fitted
 from pretune.check.report.place import place
+from pretune.core.language import say
 from pretune.draw.visible import one_line, visible
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def lines(report: Report, *, verbose: bool = False, width: int | None = None, pl
     for level in sorted(Level, key=lambda level: -level.rank):
         findings = [finding for finding in report.findings if finding.level is level]
         if findings:
-            yield Line(0, ((f"{level}s" if len(findings) > 1 else level.value, level.value),))
+            yield Line(0, ((say(f"{level}s" if len(findings) > 1 else level.value), level.value),))
             yield Line(0)
         for _, same in groupby(findings, key=lambda finding: finding.code):
             yield from _rule(list(same), report.code, width)
@@ -71,10 +72,10 @@ def lines(report: Report, *, verbose: bool = False, width: int | None = None, pl
         yield from (Line(0, tuple(line)) for line in tables)
         yield Line(0)
     for remark in report.remarks:
-        yield Line(0, (("remark: ", "dim"), (one_line(remark), "")))
+        yield Line(0, ((say("remark: "), "dim"), (say(one_line(remark)), "")))
     one_script = len({runs.file for runs in report.runs}) == 1
     for runs in report.runs if one_script or verbose else (runs for runs in report.runs if runs.bounded):
-        yield Line(0, ((f"{one_line(runs.file)}: ", "dim"), (one_line(runs.sentence), "")))
+        yield Line(0, ((f"{one_line(runs.file)}: ", "dim"), (say(one_line(runs.sentence)), "")))
     yield from _counts(report)
     yield from _allowed(report, verbose=verbose)
     yield from _not_checked(report.skipped, verbose=verbose)
@@ -95,20 +96,20 @@ def _rule(findings: list[Finding], code: Mapping[str, str], width: int | None) -
         if finding.where:
             yield Line(2, ((one_line(finding.where), "where"),))
             indent = 4
-        for part in visible(finding.message).split("\n"):
+        for part in visible(say(finding.message)).split("\n"):
             yield Line(indent, ((part, ""),))
         if finding.where in code:
             yield from _code(code[finding.where], finding.where, indent, width)
         for other in finding.also:
-            yield Line(indent, (("also: ", "dim"), (one_line(other), "where")))
+            yield Line(indent, ((say("also: "), "dim"), (one_line(other), "where")))
         if not one_help:
             yield from _way_out(finding, indent)
         elif finding.fix:
             yield _patch(finding, indent)
     if len(findings) > MOST:
-        yield Line(2, ((f"... and {len(findings) - MOST} more (--format concise shows all)", "dim"),))
+        yield Line(2, ((say(f"... and {len(findings) - MOST} more (--format concise shows all)"), "dim"),))
     if one_help and first.help:
-        yield Line(2, (("fix: ", "fix"), (one_line(first.help), "")))
+        yield Line(2, ((say("fix: "), "fix"), (say(one_line(first.help)), "")))
 
 
 def _code(line: str, where: str, indent: int, width: int | None) -> Iterator[Line]:
@@ -122,15 +123,15 @@ def _code(line: str, where: str, indent: int, width: int | None) -> Iterator[Lin
 
 def _way_out(finding: Finding, indent: int) -> Iterator[Line]:
     if finding.help:
-        yield Line(indent, (("fix: ", "fix"), (one_line(finding.help), "")))
+        yield Line(indent, ((say("fix: "), "fix"), (say(one_line(finding.help)), "")))
     if finding.fix:
         yield _patch(finding, indent)
 
 
 def _patch(finding: Finding, indent: int) -> Line:
     assert finding.fix is not None
-    how = "--fix will: " if finding.fix.safe else "not safe, so left to you: "
-    return Line(indent, ((how, "fix"), (one_line(finding.fix.title), "")))
+    how = say("--fix will: " if finding.fix.safe else "not safe, so left to you: ")
+    return Line(indent, ((how, "fix"), (say(one_line(finding.fix.title)), "")))
 
 
 def _counts(report: Report) -> Iterator[Line]:
@@ -138,26 +139,26 @@ def _counts(report: Report) -> Iterator[Line]:
     asked = counted(len(report.asked), "rule")
     if not report.findings:
         if report.asked:
-            yield Line(0, ((subject, ""), (f"nothing found by {asked}", "ok")))
+            yield Line(0, ((subject, ""), (say(f"nothing found by {asked}"), "ok")))
         else:
-            yield Line(0, ((subject, ""), ("nothing could be checked", "warning")))
+            yield Line(0, ((subject, ""), (say("nothing could be checked"), "warning")))
         return
     pieces: list[tuple[str, str]] = [(subject, "")]
     for level in sorted(Level, key=lambda level: -level.rank):
         number = report.count(level)
         if number:
-            pieces += [(counted(number, level.value), level.value), (", ", "")]
-    yield Line(0, (*pieces[:-1], (f" from {asked}", "dim")))
+            pieces += [(say(counted(number, level.value)), level.value), (", ", "")]
+    yield Line(0, (*pieces[:-1], (say(f" from {asked}"), "dim")))
 
 
 def _allowed(report: Report, *, verbose: bool) -> Iterator[Line]:
     if not report.allowed:
         return
     names = ", ".join(dict.fromkeys(finding.name for finding, _ in report.allowed))
-    yield Line(0, ((f"allowed: {counted(len(report.allowed), 'finding')}: ", "dim"), (names, "")))
+    yield Line(0, ((say(f"allowed: {counted(len(report.allowed), 'finding')}: "), "dim"), (names, "")))
     if verbose:
         for finding, reason in report.allowed:
-            message = f"{finding.name}: {finding.message} ({reason})"
+            message = f"{finding.name}: {say(finding.message)} ({reason})"
             yield Line(2, ((one_line(message), "dim"),))
 
 
@@ -167,6 +168,6 @@ def _not_checked(skipped: Iterable[Skipped], *, verbose: bool) -> Iterator[Line]
     for rule in skipped:
         reasons.setdefault(rule.reason, []).append(rule.name)
     for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        yield Line(0, ((f"not checked: {counted(len(names), 'rule')}: ", "dim"), (one_line(reason), "")))
+        yield Line(0, ((say(f"not checked: {counted(len(names), 'rule')}: "), "dim"), (say(one_line(reason)), "")))
         if verbose:
             yield from (Line(2, ((name, "dim"),)) for name in names)

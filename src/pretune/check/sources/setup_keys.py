@@ -39,6 +39,7 @@ KEYS = (
 TRAIN_KEYS = (
     "engine", "preset", "padding", "tokens_per_batch", "attention_dropout", "precision", "fast_dropout",
     "metric", "unanswerable", "null_threshold", "n_best", "max_answer_length", "unfit", "new_head",
+    "pooling",
 )
 # fmt: on
 """The keys of a setup file, in the order of the Setup's fields."""

@@ -1,0 +1,125 @@
+"""The recipes: both commands read them; with the real tokenizers two steps are trained with each, and the table is true."""
+
+import json
+import re
+import shutil
+from contextlib import chdir, nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pretune.demo import sample, story
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "recipes.md").read_text("utf-8")
+FILES = dict(re.findall(r"```(?:toml|python)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
+TRAINED = ("klue-bert.toml", "klue-roberta.toml", "koelectra.toml", "kobert.toml")
+TOKENIZERS = ("klue-bert-base-reconstructed", "klue-roberta-base", "koelectra-base-v3", "kcbert-base", "kobert")
+"""Of the columns of the table."""
+
+
+class StoppedError(Exception):
+    """The recipe is there; nothing is trained."""
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_train_understands_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file makes a recipe of the task that it says."""
+    from pretune.train.cli import command
+
+    def run(recipe: Any, **_: Any) -> None:
+        raise StoppedError(recipe.setup.task)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pretune.train.run.run", run)
+    monkeypatch.setattr("pretune.train.knocks.told", lambda *_: nullcontext())
+    Path(name).write_text(FILES[name], "utf-8")
+    with pytest.raises(StoppedError) as stopped:
+        command.main([name], standalone_mode=False)
+    assert f'task = "{stopped.value}"' in FILES[name]
+
+
+def test_check_understands_the_adapter(tmp_path: Path) -> None:
+    """The setup of LoRA is one, and the script beside it is read without a remark on its arguments."""
+    from pretune.check.sources.setup_file import read_setup_file
+    from pretune.check.sources.setup_keys import setup_from
+
+    (tmp_path / "lora.toml").write_text(FILES["lora.toml"], "utf-8")
+    setup = setup_from(read_setup_file(tmp_path / "lora.toml"))
+    assert setup.peft["r"] == 16
+    compile(FILES["lora.py"], "lora.py", "exec")
+
+
+def column(row: str) -> list[str]:
+    """The cells of a row of the table, but its first."""
+    (found,) = re.findall(rf"^\| {re.escape(row)}[^|]* \| (.*) \|$", PAGE, re.MULTILINE)
+    return [cell.strip().strip("*") for cell in found.split("|")]
+
+
+@pytest.mark.slow
+def test_the_table_is_true(shared_assets: Path, tmp_path: Path) -> None:
+    """Entries, free slots, positions and special ids are those of the files."""
+    from pretune.artifacts.source import locate
+    from pretune.artifacts.tokenizer import read_tokenizer
+    from pretune.tokens.kobert import import_kobert
+    from pretune.tokens.spare import spare_slots
+
+    for place, name in enumerate(TOKENIZERS):
+        folder = shared_assets / "tokenizers" / name
+        config = json.loads((folder / "config.json").read_text("utf-8")) if (folder / "config.json").exists() else {}
+        if name == "kobert":
+            import_kobert(folder, tmp_path / "kobert")
+            folder = tmp_path / "kobert"
+        tokenizer = read_tokenizer(locate(str(folder)))
+        ids = {
+            token: next(n for n, one in tokenizer.tokens.items() if one == token)
+            for token in ("[CLS]", "[SEP]", "[PAD]")
+        }
+        assert column("entries")[place] == f"{len(tokenizer.tokens):,}"
+        assert column("free slots")[place] == str(len(spare_slots(str(folder))))
+        assert column("`[CLS]`")[place] == " ".join(map(str, ids.values()))
+        if config and "roberta" not in name:
+            assert column("positions")[place] == str(config["max_position_embeddings"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tokenizer"), list(zip(TRAINED, (*TOKENIZERS[:3], "kobert"), strict=True)))
+def test_two_steps(name: str, tokenizer: str, shared_assets: Path, tmp_path: Path) -> None:
+    """The recipe trains a tiny model with the real tokenizer and config, on the demo's sample; the check lets it."""
+    import torch
+    import transformers
+
+    from pretune.cli import main
+
+    with chdir(tmp_path):
+        source = shared_assets / "tokenizers" / tokenizer
+        made = Path("model")
+        if tokenizer == "kobert":
+            with pytest.raises(SystemExit) as end:
+                main(["tokens", "import-kobert", str(source), "--out", str(made)])
+            assert end.value.code == 0
+        else:
+            shutil.copytree(source, made)
+        config = json.loads((source / "config.json").read_text("utf-8"))
+        small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+        small |= {"embedding_size": 16} if "embedding_size" in config else {}
+        (made / "config.json").write_text(json.dumps(config | small), "utf-8")
+        torch.manual_seed(0)
+        transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(made)).save_pretrained(made)
+        story._by_language()  # korean.json
+        story._by_language(sample.dev(), "-dev")
+        text = re.sub(r'^model = ".*"$', 'model = "model"', FILES[name], flags=re.MULTILINE)
+        train, dev = ("korean.json", "korean-dev.json")
+        if name == "kobert.toml":
+            train, dev = ("ratings_train.txt", "ratings_test.txt")
+            for file, first in ((train, 0), (dev, 64)):
+                rows = "".join(
+                    f"{n}\t{'좋은' if n % 2 else '나쁜'} 영화 {n}편\t{n % 2}\n" for n in range(first, first + 64)
+                )
+                Path(file).write_text("id\tdocument\tlabel\n" + rows, "utf-8")
+        text = re.sub(r'^train = ".*"$', f'train = "{train}"', text, flags=re.MULTILINE)
+        text = re.sub(r'^eval = ".*"$', f'eval = "{dev}"', text, flags=re.MULTILINE)
+        Path(name).write_text(text, "utf-8")
+        with pytest.raises(SystemExit) as end:
+            main(["train", name, "--max-steps", "2", "--preset", "fast"])
+        assert end.value.code == 0
