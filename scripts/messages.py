@@ -7,6 +7,7 @@
 import io
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -44,7 +45,7 @@ def translations() -> dict[str, str]:
 def written(messages: dict[str, tuple[list[str], str]], said: dict[str, str]) -> tuple[bytes, bytes]:
     """The .po, grouped by file, and the .mo with what is translated."""
     made = Catalog(locale="ko", project="pretune", header_comment="# Korean messages of pretune.", fuzzy=False)
-    made.creation_date = made.revision_date = None
+    made.creation_date = made.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same bytes whenever it is written
     for msgid, (places, _) in messages.items():
         files = list(dict.fromkeys(place.partition(":")[0] for place in places))
         one = made.add(msgid, said.get(msgid, ""), locations=[(file, None) for file in files])

@@ -157,6 +157,8 @@ class _Reader(ast.NodeVisitor):
             return self._alternatives(node.value) if node.format_spec is None else [HOLE]
         if isinstance(node, ast.IfExp) and self._has_text(node.body) and self._has_text(node.orelse):
             return list(dict.fromkeys(self._alternatives(node.body) + self._alternatives(node.orelse)))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Constant):
+            return [str(node.left.value), ""] if isinstance(node.left.value, str) else [HOLE]  # 's' * (count > 1)
         if isinstance(node, ast.JoinedStr):
             return self._joined([self._alternatives(part) for part in node.values])
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and self._has_text(node):

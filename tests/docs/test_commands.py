@@ -14,8 +14,6 @@ from pretune.knock.grammar import parse
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "README.ko.md", DOCS.parent / "CONTRIBUTING.md"]
-COMING = {"pool"} - set(cli.PARTS)
-"""Parts that pages tell of and that are not registered yet."""
 EACH = pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: page.name)
 
 
@@ -51,7 +49,7 @@ def test_commands_are_understood(page: Path) -> None:
         words = [word for word in shlex.split(line, comments=True)[1:] if word != "\\"]
         if words and words[0].startswith("-"):
             assert words in (["--help"], ["--version"])
-        elif words and words[0].islower() and words[0] not in COMING:
+        elif words and words[0].islower():
             assert words[0] in cli.PARTS, line
             try:
                 understood(words)
@@ -80,7 +78,7 @@ def test_code_compiles(page: Path) -> None:
                 if f"# src/{(node.module or '').replace('.', '/')}.py\n" in text:
                     continue  # the page writes it
                 for alias in node.names:
-                    assert alias.name in COMING or has(node.module or "", alias.name), f"{page.name}: {alias.name}"
+                    assert has(node.module or "", alias.name), f"{page.name}: {alias.name}"
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in cli.PARTS:
                 part = f"pretune.{node.value.id}"
-                assert node.value.id in COMING or has(part, node.attr), f"{page.name}: {part}.{node.attr}"
+                assert has(part, node.attr), f"{page.name}: {part}.{node.attr}"

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,4 +39,7 @@ def test_the_example_prints_what_the_page_shows(folder: Path) -> None:
     if os.environ.get("UPDATE_README"):
         PAGE.write_text(fresh, "utf-8")
     assert masked(fresh) == masked(PAGE.read_text("utf-8"))
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder / "demo", capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("all-MiniLM-L6-v2 on similarity.tsv: 205 pairs")
     assert (folder / "demo" / "chosen" / "modules.json").is_file()

@@ -57,9 +57,6 @@ KNOWN = {
     "xlm": Known(left=False),
 }
 
-QUICK = ("bert", "roberta", "gpt2", "llama", "fnet", "t5")
-"""One of each kind."""
-
 _SMALL = {
     "vocab_size": VOCABULARY,
     "hidden_size": 32,

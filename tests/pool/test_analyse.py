@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 
 def test_scored_pairs(folder):
     """Every choice and baseline is judged; the declared pooling is the one to beat."""
-    found = pool.sweep(folder, PAIRS, tokens=2, faults=True, shapings=["centred"])
+    found = pool.sweep(folder, PAIRS, tokens=2, faults=True, shapings="centred", show_tokens=made.SENTENCES[0])
     assert (found.kind, found.count, found.sentences) == ("pairs", len(PAIRS), len(made.SENTENCES))
     assert found.default == Choice((3,), "weighted_mean")
     assert found.verdict.choices[found.verdict.default] == found.default
@@ -99,7 +99,7 @@ def test_what_is_left_out_is_said(folder):
     data = [{"text": text} for text in [*made.SENTENCES, ""]]
     found = analyse(folder, data, asked=Asked(max_length=4, tokens=0, padding=True, shapings=("raw", "whitened")))
     said = " ".join(found.notes)
-    for word in ("1 rows were left out", "longer than 4 tokens", "whitening needs more", "scored pairs only"):
+    for word in ("rows left out: 1, the first", "longer than 4 tokens", "whitening needs more", "scored pairs only"):
         assert word in said
 
 
@@ -107,6 +107,12 @@ def test_what_is_refused(folder):
     """A limit beyond the model's, classes that no sentence shares, a device that is not there."""
     with pytest.raises(UserError, match=r"--max-length 5,000 is more than"):
         pool.sweep(folder, PAIRS, max_length=5000)
+    with pytest.raises(UserError, match="--max-length 0 leaves no token"):
+        pool.sweep(folder, PAIRS, max_length=0)
+    with pytest.raises(UserError, match='unknown "whitend"'):
+        pool.sweep(folder, PAIRS, shapings="whitend")
+    with pytest.raises(UserError, match=r"no-such-file\.vec"):
+        pool.sweep(folder, PAIRS, vectors="no-such-file.vec")
     with pytest.raises(UserError, match="device 'nowhere'"):
         pool.sweep(folder, PAIRS, device="nowhere")
     with pytest.raises(UserError, match="no dtype 'float8'"):

@@ -107,7 +107,7 @@ def test_everything_that_can_be_asked(tiny: Path, scored: str, capsys: pytest.Ca
     )
     out, err = capsys.readouterr()
     assert err == ""
-    analyses = json.loads(Path("p.json").read_text("utf-8"))["analyses"]
+    analyses = json.loads(Path("p.json").read_text("utf-8"))["models"]
     assert code == any(fault["level"] == "error" for one in analyses for fault in one["faults"])
     assert [one["count"] for one in analyses] == [30, 30]
     for word in ("Spearman's rho", "centred", "baselines", "Only 30 pairs", "What each kind of token adds", "big"):
@@ -115,7 +115,7 @@ def test_everything_that_can_be_asked(tiny: Path, scored: str, capsys: pytest.Ca
     assert "Side by side" in out
     page = Path("p.html").read_text("utf-8")
     assert "What mistakes of padding would cost here" in page
-    assert analyses[0]["recommended"] in out
+    assert analyses[0]["verdict"]["recommended"] in out
     assert len(Path("p.csv").read_text("utf-8").splitlines()) > 2 * 100
 
 

@@ -92,10 +92,12 @@ def test_scores_in_a_file_of_their_own(tmp_path):
     """A number a line, one for each row, also for rows that are left out."""
     rows = [("sentence1", "sentence2"), ("one here", "two here"), ("", "three"), ("four", "five"), ("six", "seven")]
     data = written(tmp_path, "pairs.tsv", rows)
-    (tmp_path / "gs.txt").write_text("1\n2\n3.5\n4\n", encoding="utf-8")
+    (tmp_path / "gs.txt").write_text("1\n2\n3.5\n4\n\n\n", encoding="utf-8")
     found = read_sentences(data, scores=tmp_path / "gs.txt")
     assert found.scores.tolist() == [1.0, 3.5, 4.0]
     assert [why for _, why in found.skipped] == ["an empty sentence"]
+    (tmp_path / "gs.txt").write_text("1\n2\n3\n4\n5\n6\n", encoding="utf-8")
+    assert read_sentences([PAIR] * 6, scores=tmp_path / "gs.txt", limit=4).scores.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_named_columns(tmp_path):
@@ -122,6 +124,7 @@ PAIR = {"sentence1": "a b", "sentence2": "c d"}
         ([PAIR | {"score": "high"}] * 4, {}, "expected a number as the score, found 'high'"),
         ([PAIR | {"score": 3}] * 4, {}, "all 4 scores in a list are 3: there is nothing to rank"),
         ([PAIR | {"score": i} for i in range(2)], {}, "has 2 pairs, expected at least 3"),
+        ([PAIR | {"sentence1": "\ud800"}] * 4, {}, "no sentence that can be used"),
         ([PAIR | {"score": None}] * 4, {}, "expected a number as the score, found nothing"),
         ([{"sentence1": " ", "sentence2": "x", "score": i} for i in range(4)], {}, "has no sentence that can be used"),
         (

@@ -92,7 +92,7 @@ def test_what_was_measured_beside_is_written() -> None:
         padding=(PaddingCost("mean over padding", 0.8, float("nan")),),
         shares={2: Shares({"cls": 0.1, "word": 0.5}, 0.6, ("word",), 0.61, {"cls": 0.6, "word": 0.2})},
         tokens=(SentenceTokens("고양이", 2, (TokenWeight(1, "고양이", float(np.float32(0.5)), None),)),),
-        notes=("2 rows were left out",),
+        notes=("rows left out: 2",),
         seconds={"encoding": np.float64(1.5)},
         declared=Declared(),
     )

@@ -1,9 +1,12 @@
 """A verdict says no more than the scores do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pretune.pool.choice import Choice
+from pretune.pool.intervals import Interval
 from pretune.pool.spearman import correlations, values
 from pretune.pool.verdict import judge_classes, judge_pairs
 
@@ -48,6 +51,42 @@ def test_a_real_difference_replaces_the_default() -> None:
     assert 3 <= found.needed < 400 < (found.needed_small or 0)
     assert found.cross is not None
     assert found.cross.fitted == pytest.approx(found.cross.naive, abs=0.05)
+
+
+def test_few_rows_replace_no_default_that_has_a_score() -> None:
+    """Three pairs in perfect order seem sure of it; a default that gives every sentence one vector is left all the same."""
+    scores = np.array([1.0, 2.0, 3.0])
+    table = np.array([[0.5, 0.1, 0.3], scores, [0.1, 0.3, 0.2], [0.3, 0.1, 0.2]])
+    found = judge_pairs(table, scores, CHOICES, default=0)
+    assert found.best == 1
+    assert found.recommended == 0
+    table[0] = 1.0
+    assert judge_pairs(table, scores, CHOICES, default=0).recommended == 1
+
+
+def test_a_lead_that_is_not_sure_is_not_followed() -> None:
+    """The highest whose lead over the default is sure is recommended; where only a baseline leads, the default."""
+    table, scores = _similarities(400, (0.5, 3.0, 0.5, 9.0))
+    found = judge_pairs(table, scores, CHOICES, default=1)
+    unsure = Interval(0.3, -0.1, 0.7)
+    other = 2 if found.best == 0 else 0
+    gaps = [unsure if place == found.best else gap for place, gap in enumerate(found.gaps)]
+    assert replace(found, gap=unsure, gaps=tuple(gaps)).recommended == other
+    gaps[other] = unsure
+    assert replace(found, gap=unsure, gaps=tuple(gaps)).recommended == found.default
+    undefined = tuple(Interval(*[float("nan")] * 3) if place == 1 else one for place, one in enumerate(found.intervals))
+    assert replace(found, gap=unsure, gaps=tuple(gaps), intervals=undefined).recommended == found.best
+
+
+def test_every_choice_has_its_distance_from_the_default() -> None:
+    """The gaps are those of the best and of random vectors as well; the default's own is 0."""
+    table, scores = _similarities(300, (0.5, 3.0, 0.5, 9.0))
+    found = judge_pairs(table, scores, CHOICES, default=1)
+    assert len(found.gaps) == len(CHOICES)
+    assert found.gaps[found.best] == found.gap
+    assert found.gaps[1].value == 0
+    assert found.below_random is not None
+    assert found.gaps[3].value == pytest.approx(-found.below_random.value)
 
 
 def test_a_default_below_random_vectors_is_told() -> None:

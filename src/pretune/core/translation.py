@@ -6,17 +6,22 @@ itself where it is made of words. Knows no language but by its catalogue, and no
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
-from importlib import resources
 from typing import NamedTuple
 
 from pretune.core.particles import with_particles
 
 _HOLE = re.compile(r"\{(\d+)\}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_WHOLE = re.compile(r"(?<![A-Za-z}])[A-Za-z]{2,}(?![A-Za-z{])")
+"""Words of a template that no value can touch, so that they are whole in every text made from it."""
 DEEPEST = 6
 """How many templates stand within each other at most."""
+WEAK = 8
+"""Characters below which a template (`{0} of {1}`) fits almost anything: its values must then look like values."""
+_LIKE_CODE = re.compile(r"[\d_./=\"'`]")
 LONGEST = 4000
 """Characters of a text that is looked at; longer ones are a page or a log, no message."""
 JOINTS = re.compile(r"(?<=[^\s;,:])(?=; |, | \(|: | and )|(?<=[;:,.?!)]) (?=\S)")
@@ -42,31 +47,24 @@ class Catalogue:
 
     def __init__(self, messages: dict[str, str]) -> None:
         self._exact = messages
-        self._by_word: dict[str, list[_Template]] = {}
-        self._wordless: list[_Template] = []
-        self._patterns: dict[str, re.Pattern[str]] = {}
-        self._sort(messages)
+        self._by_word: dict[str, list[str]] = {}
+        self._templates: dict[str, _Template] = {}
+        for msgid in messages:
+            if "{0}" in msgid:  # filed under its longest word, which is a rare one; taken apart when it is first met
+                words = _WHOLE.findall(msgid)
+                self._by_word.setdefault(max(words, key=len) if words else "", []).append(msgid)
         self.say = lru_cache(maxsize=4096)(self._say)
 
-    def _sort(self, messages: dict[str, str]) -> None:
-        """File each template under its rarest word."""
-        made: list[tuple[_Template, set[str]]] = []
-        count: dict[str, int] = {}
-        for msgid, translation in messages.items():
-            if "{0}" not in msgid:
-                continue
+    def _template(self, msgid: str) -> _Template:
+        """The msgid taken apart."""
+        found = self._templates.get(msgid)
+        if found is None:
             pieces = _HOLE.split(msgid)
             parts = tuple(pieces[::2])
-            words = _whole_words(parts)
-            for word in words:
-                count[word] = count.get(word, 0) + 1
             weight = sum(len(part.strip()) for part in parts)
-            made.append((_Template(msgid, translation, parts, tuple(map(int, pieces[1::2])), weight), words))
-        for template, words in made:
-            if words:
-                self._by_word.setdefault(min(words, key=lambda word: (count[word], word)), []).append(template)
-            else:
-                self._wordless.append(template)
+            found = _Template(msgid, self._exact[msgid], parts, tuple(map(int, pieces[1::2])), weight)
+            self._templates[msgid] = found
+        return found
 
     def _say(self, text: str, depth: int = 0) -> str | None:
         """The translation, or None where nothing fits."""
@@ -86,29 +84,16 @@ class Catalogue:
         return text[:start] + exact + text[start + len(bare) :]
 
     def _by_template(self, text: str, depth: int) -> str | None:
-        found = [one for word in set(_WORD.findall(text)) for one in self._by_word.get(word, ())]
-        found += self._wordless
+        words = {"", *_WORD.findall(text)}
+        found = [self._template(msgid) for word in words for msgid in self._by_word.get(word, ())]
         for template in sorted(found, key=lambda one: -one.weight):
-            if not _can_fit(template.parts, text):
-                continue
-            values = self._values(template, text)
+            values = _values(template, text)
             if values is None:
                 continue
             said = self._said_values(template, values, depth)
             if said is not None:
                 return with_particles(template.translation, said)
         return None
-
-    def _values(self, template: _Template, text: str) -> dict[int, str] | None:
-        """What stands at the template's places in the text."""
-        pattern = self._patterns.get(template.msgid)
-        if pattern is None:
-            pieces = [re.escape(template.parts[0])]
-            for hole, part in zip(template.holes, template.parts[1:], strict=True):
-                pieces += [f"(?P<v{hole}>.*?)" if template.holes.count(hole) == 1 else "(.*?)", re.escape(part)]
-            pattern = self._patterns[template.msgid] = re.compile("".join(pieces), re.DOTALL)
-        fits = pattern.fullmatch(text)
-        return None if fits is None else {hole: fits[place] for place, hole in enumerate(template.holes, 1)}
 
     def _said_values(self, template: _Template, values: dict[int, str], depth: int) -> dict[int, str] | None:
         """The values, translated where they are phrases; None where a weak template hardly means this text."""
@@ -118,6 +103,11 @@ class Catalogue:
             if inner is None and template.weight < 24 and _is_prose(value):
                 return None
             said[hole] = value if inner is None else inner
+        if template.weight < WEAK and said == values:
+            if not any(_LIKE_CODE.search(value) for value in values.values()):
+                return None
+            if any(len(re.findall(r"(?<![\w./-])[A-Za-z]{2,}(?![\w./=-])", value)) > 1 for value in values.values()):
+                return None
         return said
 
     def _by_joint(self, text: str, depth: int) -> str | None:
@@ -138,29 +128,23 @@ class Catalogue:
         return None
 
 
-def _whole_words(parts: tuple[str, ...]) -> set[str]:
-    """The words of a template that stand in every text made from it as whole words."""
-    words: set[str] = set()
-    for place, part in enumerate(parts):
-        for word in _WORD.finditer(part):
-            before = place == 0 or word.start() > 0
-            after = place == len(parts) - 1 or word.end() < len(part)
-            if before and after:
-                words.add(word[0])
-    return words
-
-
-def _can_fit(parts: tuple[str, ...], text: str) -> bool:
-    """Whether the literal parts stand in the text in this order; far quicker than asking the pattern."""
-    if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
-        return False
-    place = len(parts[0])
-    for part in parts[1:]:
-        place = text.find(part, place)
-        if place < 0:
-            return False
-        place += len(part)
-    return True
+def _values(template: _Template, text: str) -> dict[int, str] | None:
+    """What stands at the template's places in the text, each as short as can be; None where it does not fit."""
+    first, *others = template.parts
+    if not text.startswith(first) or not text.endswith(others[-1]):
+        return None
+    place, end = len(first), len(text) - len(others[-1])
+    values: dict[int, str] = {}
+    for hole, part in zip(template.holes[:-1], others[:-1], strict=True):
+        found = text.find(part, place, end)
+        if found < 0:
+            return None
+        values[hole] = text[place:found]
+        place = found + len(part)
+    if place > end:
+        return None
+    values[template.holes[-1]] = text[place:end]
+    return values
 
 
 def _is_phrase(value: str) -> bool:
@@ -180,7 +164,7 @@ def catalogue() -> Catalogue:
     import gettext
 
     try:
-        with resources.files("pretune.core").joinpath("locale/ko/LC_MESSAGES/pretune.mo").open("rb") as file:
+        with open(f"{os.path.dirname(__file__)}/locale/ko/LC_MESSAGES/pretune.mo", "rb") as file:  # noqa: PTH120, PTH123 - pathlib costs its import
             known = gettext.GNUTranslations(file)
     except (OSError, ValueError, UnicodeError):
         return Catalogue({})

@@ -28,11 +28,11 @@ def sweep(
     limit: int | None = None,
     device: str = "cpu",
     dtype: str = "float32",
-    vectors: Sequence[str | PathLike[str]] = (),
-    shapings: Sequence[str] = ("raw",),
+    vectors: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    shapings: str | Sequence[str] = (),
     every_mix: bool = False,
     tokens: int | None = None,
-    show_tokens: Sequence[str] = (),
+    show_tokens: str | Sequence[str] = (),
     faults: bool = False,
     max_length: int | None = None,
     progress: Any = None,
@@ -48,11 +48,11 @@ def sweep(
         limit: rows that are read; None: all.
         device: where a model is loaded to: `cpu`, `cuda`, `mps`. Live objects stay where they are.
         dtype: the precision it is loaded in: `float32`, `bfloat16`, `float16`.
-        vectors: text files of GloVe, word2vec or fastText, as baselines.
-        shapings: `raw`, `centred`, `whitened`: what is done to all vectors of a choice together.
+        vectors: text files of GloVe, word2vec or fastText, as baselines; or one of them.
+        shapings: `centred`, `whitened` or `all`: what is also done to all vectors of a choice together.
         every_mix: try all subsets of layers for the mean.
         tokens: what each kind of token adds to the score, and the tokens of so many first sentences; None: neither.
-        show_tokens: further sentences whose tokens are ranked.
+        show_tokens: further sentences whose tokens are ranked; or one.
         faults: measure what mistakes of padding would cost.
         max_length: tokens read at most; None: what the model allows.
         progress: called with a stage, how much of it is done, and how much there is.
@@ -64,13 +64,14 @@ def sweep(
         UserError: anything that the user can mend, in one line.
     """
     from pretune.pool.analyse import Asked, analyse
+    from pretune.pool.flags import shapings as all_of
 
     asked = Asked(
-        vectors=tuple(vectors),
-        shapings=tuple(dict.fromkeys(("raw", *shapings))),
+        vectors=(vectors,) if isinstance(vectors, str) or hasattr(vectors, "__fspath__") else tuple(vectors),
+        shapings=all_of((shapings,) if isinstance(shapings, str) else shapings),
         every_mix=every_mix,
         tokens=tokens,
-        shown=tuple(show_tokens),
+        shown=(show_tokens,) if isinstance(show_tokens, str) else tuple(show_tokens),
         padding=faults,
         max_length=max_length,
     )

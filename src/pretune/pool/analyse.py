@@ -15,6 +15,7 @@ from pretune.pool.analysis import Analysis
 from pretune.pool.choice import Choice
 from pretune.pool.data import Sentences, read_sentences
 from pretune.pool.judging import judged, shortlisted
+from pretune.pool.load import Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pretune.pool.baselines import Baselines
     from pretune.pool.judging import Progress
-    from pretune.pool.load import Loaded
     from pretune.pool.one_pass import Sweep
     from pretune.pool.sentence_tokens import SentenceTokens
 
@@ -82,22 +82,25 @@ def analyse(
         UserError: anything the user can mend, in one line.
     """
     asked, clock = asked or Asked(), _Clock()
-    with clock.stage("reading"):
-        sentences = data if isinstance(data, Sentences) else None
-        sentences = sentences or read_sentences(data, columns=columns, scores=scores, limit=limit)
-    with clock.stage("loading"):
-        loaded = _loaded(model, device, dtype)
-        longest = _longest(loaded, asked.max_length)
+    if isinstance(data, Sentences):
+        sentences = data
+    else:
+        with clock.stage("reading"):
+            sentences = read_sentences(data, columns=columns, scores=scores, limit=limit)
+    if isinstance(model, Loaded):
+        loaded = model
+    else:
+        with clock.stage("loading"):
+            loaded = _loaded(model, device, dtype)
+    longest = _longest(loaded, asked.max_length)
     run = _Run(loaded, sentences, asked, longest, clock, progress)
     return run.analysis()
 
 
 def _loaded(model: Any, device: str, dtype: str) -> Loaded:
     """The model, wherever it comes from."""
-    from pretune.pool.load import Loaded, load, load_objects
+    from pretune.pool.load import load, load_objects
 
-    if isinstance(model, Loaded):
-        return model
     if isinstance(model, str) or hasattr(model, "__fspath__"):
         return load(str(model), device=device, dtype=dtype)
     if isinstance(model, tuple) and len(model) == 2:
@@ -107,6 +110,8 @@ def _loaded(model: Any, device: str, dtype: str) -> Loaded:
 
 def _longest(loaded: Loaded, wanted: int | None) -> int | None:
     """Tokens read at most."""
+    if wanted is not None and wanted < 1:
+        raise UserError(f"--max-length {wanted:,} leaves no token", hint="--max-length 128, or leave it out")
     if wanted is None or loaded.max_length is None:
         return wanted or loaded.max_length
     if wanted > loaded.max_length:
@@ -250,10 +255,10 @@ class _Run:
         given, notes = self.sentences, []
         if given.skipped:
             where, why = given.skipped[0]
-            notes.append(f"{len(given.skipped):,} rows were left out, the first {where}: {why}")
+            notes.append(f"rows left out: {len(given.skipped):,}, the first {where}: {why}")
         notes += given.notes
         if found.sentences.cut:
-            notes.append(f"{found.sentences.cut:,} sentences are longer than {self.longest:,} tokens and were cut")
+            notes.append(f"sentences cut, longer than {self.longest:,} tokens: {found.sentences.cut:,}")
         if "whitened" in self.asked.shapings and not any(one.shaping == "whitened" for one in found.choices):
             notes.append("whitening needs more sentences than dimensions and was left out")
         if self.asked.tokens is not None and given.kind != "pairs":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say
 from pretune.pool.flags import CHOICES, DATA, HOW, OUT, Command, columns, shapings, shown
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ def _agree(models: Sequence[str], flags: dict[str, Any]) -> None:
 
 def _read(flags: dict[str, Any]) -> Sentences:
     """The data, once for all models."""
+    from pretune.core.extras import need
+
+    need("numpy", extra="pool")  # a base install has none, and the data are read before torch is asked for
     from pretune.pool.data import read_sentences
 
     named = flags["data"]
@@ -174,9 +178,9 @@ def _save(found: Analysis, loaded: Loaded, flags: dict[str, Any]) -> None:
     wanted = recommended(found) if not flags["choice"] else choice_of(flags["choice"], found.found.choices)
     saved = save(loaded, found.found, wanted, flags["save"], force=flags["force"])
     layers = f"{saved.layers} layer{'' if saved.layers == 1 else 's'}"
-    click.echo(f"{flags['save']}: {named(wanted)}, {layers}: SentenceTransformer({flags['save']!r})", err=True)
+    click.echo(f"{flags['save']}: {named(wanted)}, {say(layers)}: SentenceTransformer({flags['save']!r})", err=True)
     for note in saved.notes:
-        click.echo(f"remark: {note}", err=True)
+        click.echo(say("remark: ") + say(note), err=True)
 
 
 def _write(analyses: Sequence[Analysis], flags: dict[str, Any]) -> None:

@@ -111,6 +111,8 @@ def read_sentences(
     if not found:
         raise UserError(f"{source} has no row that can be read", hint=_first(broken))
     if given is not None:
+        # of the first rows the first scores
+        given = given[:limit] if limit is not None and len(found) + len(broken) >= limit else given
         found, kind = _scored(found, given, str(scores)), "pairs"
     return _made(kind or "text", found, source, broken, guessed=guessed)
 
@@ -222,6 +224,8 @@ def _unusable(one: _One) -> str:
             return "no sentence" if text is None else f"a {type(text).__name__} where a sentence was expected"
         if not text.strip():
             return "an empty sentence"
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            return "half a character (a surrogate without its other half)"
     return ""
 
 
@@ -282,10 +286,10 @@ def _classes(made: Sentences, kept: Sequence[tuple[list[int], Any]]) -> Sentence
     classes = tuple(sorted(counts))
     notes = made.notes
     if several:
-        notes += (f"{several:,} sentences came with another class a second time; the first counts",)
+        notes += (f"sentences that came again with another class: {several:,}; the first class counts",)
     alone = [name for name in classes if counts[name] == 1]
     if alone:
-        notes += (f"{len(alone):,} classes have a single sentence, which no probe can tell ({alone[0]})",)
+        notes += (f"classes with a single sentence, which no probe can tell: {len(alone):,}, the first {alone[0]}",)
     order = {name: place for place, name in enumerate(classes)}
     labels = np.array([order[names[place]] for place in range(len(made.texts))], dtype=np.int64)
     return replace(made, classes=labels, class_names=classes, notes=notes)

@@ -248,9 +248,11 @@ def token_tables(tokens: Sequence[SentenceTokens], *, most: int = 10) -> Iterato
 
 
 def small(value: float) -> str:
-    """`.043`, `.0004`: two figures at least of what is small."""
+    """`.043`, `.0004`, `0`: four decimals of what is small."""
     if not math.isfinite(value):
         return "-"
+    if abs(value) < 0.00005:
+        return "0"
     return decimal(value) if abs(value) >= 0.01 or not value else f"{value:.4f}".replace("0.", ".", 1)
 
 

@@ -71,9 +71,10 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> Loaded:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         model, info = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError) as error:
-        raise UserError(
-            f"transformers cannot load {name}: {_first_line(error)}", hint=f"`pretune check {name}` says more"
-        ) from error
+        said = _first_line(error)
+        if isinstance(error, TypeError) and "NoneType" in said:  # Funnel has two base models
+            said = "its config.json names no `architectures` to choose one of several models by"
+        raise UserError(f"transformers cannot load {name}: {said}", hint=f"`pretune check {name}` says more") from error
     model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
     looked = _looked_at(model, tokenizer, declared_choice(source, model.config.to_dict()), name)
     made_up = tuple(sorted(info["missing_keys"]))

@@ -54,7 +54,7 @@ def _heat(heat: Heat) -> str:
             look += ";outline:2px solid;outline-offset:-2px" if square.framed else ""
             cells += f'<td style="{look}">{">" * square.framed}{_safe(square.text)}{"*" * square.kept}</td>'
         rows += f'<tr><th scope="row" style="text-align:left;padding:2px 6px">{_safe(name)}</th>{cells}</tr>'
-    below = "; ".join(part for part in (heat.legend, heat.note) if part)
+    below = "; ".join(part for part in (heat.legend.replace("   ", ", "), heat.note) if part)
     return (
         '<table style="border-collapse:separate;border-spacing:1px">'
         f'<caption style="text-align:left">{_safe(heat.title)}</caption>'

@@ -144,7 +144,7 @@ def _intervals(found: Analysis, verdict: Verdict, anchor: str) -> Iterator[Part]
     if gap is not None and verdict.swap is not None:
         yield Words(
             f"{named(verdict.choices[verdict.best])} minus the default is {span(gap, sign=True)}; exchanging the "
-            f"two at random makes so large a difference with probability {verdict.swap:.3g}.",
+            f"two at random makes so large a difference with probability {decimal(verdict.swap)}.",
             dim=True,
         )
 
@@ -171,5 +171,5 @@ def _done(found: Analysis) -> Iterator[Part]:
     for note in found.notes:
         yield Words(note)
     if found.seconds:
-        rows = [(stage, f"{seconds:,.1f}") for stage, seconds in found.seconds.items()]
+        rows = [(stage, f"{seconds:,.1f}") for stage, seconds in found.seconds.items() if seconds >= 0.05]
         yield table("", ("stage", "CPU seconds"), rows)

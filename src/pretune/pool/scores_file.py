@@ -23,6 +23,8 @@ def scores_in(path: str | PathLike[str]) -> list[float]:
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
         raise UserError(f"--scores {path} cannot be read: {said}") from error
+    while lines and not lines[-1].strip():
+        lines.pop()  # blank lines at the end are no scores that are missing
     found = []
     for number, line in enumerate(lines, 1):
         score = score_of(line)

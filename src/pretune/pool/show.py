@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.core.language import say
 from pretune.draw import heat as heat_lines
 from pretune.draw import terminal
 from pretune.draw.table import Cell, table
@@ -41,7 +42,7 @@ def lines(found: Analysis, width: int | None = None) -> Iterator[list[Piece]]:
         found: what was found.
         width: columns that there are; None: a sentence is a line.
     """
-    yield from _folded([(subject(found), "heading")], width)
+    yield from _folded([(say(subject(found)), "heading")], width)
     for one in grids(found):
         yield []
         yield from heat_lines.lines(one, width)
@@ -54,7 +55,7 @@ def lines(found: Analysis, width: int | None = None) -> Iterator[list[Piece]]:
     if shares is not None:
         yield []
         yield from heat_lines.lines(shares, width)
-        yield from _folded([(gain(found), "")], width) if gain(found) else ()
+        yield from _folded([(say(gain(found)), "")], width) if gain(found) else ()
     padding = padding_table(found)
     for each in (*(() if padding is None else (padding,)), *token_tables(found.tokens)):
         yield []
@@ -62,7 +63,7 @@ def lines(found: Analysis, width: int | None = None) -> Iterator[list[Piece]]:
     if found.notes:
         yield []
     for note in found.notes:
-        yield from _folded([("remark: ", "dim"), (note, "")], width)
+        yield from _folded([(say("remark: "), "dim"), (say(note), "")], width)
 
 
 def text(found: Analysis) -> str:
@@ -125,7 +126,7 @@ def _listed(found: Analysis, width: int | None) -> Iterator[list[Piece]]:
 
 def _statement(statement: Statement, width: int | None) -> Iterator[list[Piece]]:
     tone = statement.tone if statement.tone in ("good", "warn", "bad") else "name"
-    yield from _folded([(statement.head, "error" if tone == "bad" else tone), (statement.tail, "")], width)
+    yield from _folded([(say(statement.head), "error" if tone == "bad" else tone), (say(statement.tail), "")], width)
 
 
 def _faults(faults: Sequence[Fault], width: int | None) -> Iterator[list[Piece]]:
@@ -135,13 +136,13 @@ def _faults(faults: Sequence[Fault], width: int | None) -> Iterator[list[Piece]]
         same = sum(one.level == fault.level for one in faults)
         yield []
         if fault.level != before:
-            yield [(fault.level + ("s" if same > 1 else ""), fault.level)]
+            yield [(say(fault.level + ("s" if same > 1 else "")), fault.level)]
             yield []
         before = fault.level
         yield [(fault.name, "name")]
-        yield from _folded([(fault.message, "")], width, indent=2)
+        yield from _folded([(say(fault.message), "")], width, indent=2)
         if fault.fix:
-            yield from _folded([("fix: ", "fix"), (fault.fix, "")], width, indent=2)
+            yield from _folded([(say("fix: "), "fix"), (say(fault.fix), "")], width, indent=2)
 
 
 def _folded(pieces: Sequence[Piece], width: int | None, *, indent: int = 0) -> Iterator[list[Piece]]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FEW = 200
 """Below so many pairs the highest of a hundred choices is on average 0.005 to 0.04 too high (MiniLM, bge, e5)."""
 
+SCARCE = 50
+"""Below so many rows nobody has checked the intervals; of three pairs in perfect order they have no width at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -75,8 +78,11 @@ class Verdict:
         """The default on a tie; else the best, or, where its lead is not sure, the highest whose lead is.
 
         Where only a baseline excludes the default and none of the model's own choices surely leads it: the default.
+        So below SCARCE rows, where no lead is sure; but a default without a score is never kept.
         """
         if self.tie or self.gap is None:
+            return self.default
+        if self.count < SCARCE and math.isfinite(self.intervals[self.default].value):
             return self.default
         if self.gap.low > 0 or not (self.gaps and math.isfinite(self.intervals[self.default].value)):
             return self.best

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -227,7 +228,7 @@ def _eject(recipe: Recipe, flags: dict[str, Any]) -> None:
 
 def _say(line: str) -> None:
     """A line that is no result."""
-    click.echo(line, err=True)
+    click.echo(say(line), err=True)
 
 
 def recipe_from(what: str, flags: dict[str, Any], arguments: dict[str, Any]) -> Recipe:
@@ -291,4 +292,4 @@ def _end(done: Any, *, head: str) -> None:
     if shown is not None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo(text(shown, width), nl=False)
-    click.echo(verdict(done, Path(done.folder), head))
+    click.echo(say(verdict(done, Path(done.folder), head)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pretune.core.language import say
 from pretune.core.quantity import number
 from pretune.draw.table import Cell, table
 from pretune.train.watch import Watch
@@ -58,7 +59,7 @@ class Bar(Watch):
             TimeRemainingColumn(compact=self._width < _WIDE, table_column=Column(no_wrap=True)),
         ]
         self._bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-        self._task = self._bar.add_task("training", total=steps, completed=done, said="")
+        self._task = self._bar.add_task(say("training"), total=steps, completed=done, said="")
         self._bar.start()
 
     def passed(self, number: int) -> None:
@@ -90,7 +91,7 @@ class Bar(Watch):
         if self._bar is None:
             return
         if self._asked is None:
-            self._asked = self._bar.add_task("evaluating", total=of, said="")
+            self._asked = self._bar.add_task(say("evaluating"), total=of, said="")
         self._bar.update(self._asked, completed=done, visible=done < of)
         if done >= of:
             self._bar.remove_task(self._asked)
@@ -108,6 +109,7 @@ class Bar(Watch):
             self._bar = None
 
     def _line(self, text: str) -> None:
+        text = say(text)
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False)
         else:
