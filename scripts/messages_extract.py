@@ -118,9 +118,7 @@ class _Reader(ast.NodeVisitor):
         else:
             texts = self._alternatives(node)
         for inner in ast.walk(node):
-            if isinstance(inner, ast.JoinedStr | ast.BinOp) or (
-                isinstance(inner, ast.Constant) and self._within(inner, node)
-            ):
+            if isinstance(inner, ast.JoinedStr | ast.BinOp | ast.Constant) and self._within(inner, node):
                 self.done.add(inner)
         source = " ".join(line.strip() for line in self.lines[node.lineno - 1 : (node.end_lineno or 0)])
         for text in texts:

@@ -34,7 +34,7 @@ def test_several_files_stand_behind_a_flag() -> None:
     """Files follow --data until something else comes; a folder is a model."""
     words = ["--data", "a.tsv", "b.tsv", "model", "--vectors=a.tsv", "--json", "a.tsv"]
     assert spread(words) == ["--data", "a.tsv", "--data", "b.tsv", "model", "--vectors=a.tsv", "--json", "a.tsv"]
-    assert mistake("model", "--data", "--html", "x").message == "--data names no file, found --html"
+    assert mistake("model", "--data", "--html", "x").message == "--data names no files, found --html"
 
 
 @pytest.mark.parametrize(

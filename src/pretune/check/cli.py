@@ -18,7 +18,7 @@ from pretune.check.options import (
     SETUP_FLAGS,
     TASK_FLAGS,
     TOKEN_FLAGS,
-    Sections,
+    Command,
 )
 from pretune.check.output import mend, put, show
 from pretune.core.errors import UserError
@@ -44,7 +44,7 @@ _READING = ("sample", "shard", "out", "merge", "scheduler")
 
 @click.command(
     "check",
-    cls=Sections,
+    cls=Command,
     options_metavar="[OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="KEY=VALUE: a value is read as JSON where it is JSON, else as a word; a.b=1 reaches into a table. "

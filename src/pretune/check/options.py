@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pretune.core.options import Sections, repeat_flags, section
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 FORMATS = ("text", "concise", "json", "sarif", "github")
 FAIL_ON = ("error", "warning", "note", "never")
 
-FILES = ("--data", "--train", "--eval")
+FILES = {name: name for name in ("--data", "--train", "--eval")}
 """Flags behind which several files may stand, as a shell writes out `data/*.jsonl`."""
 
 SETUPS = (".toml", ".yaml", ".yml")
@@ -21,79 +23,34 @@ DATA = {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet", ".arro
 """Extensions by which a file that is missing is known to be meant as data."""
 
 
-class Sections(click.Command):
-    """A command whose help shows its options in sections, and whose flags for files take several."""
+class Command(Sections):
+    """Takes several files behind one flag."""
+
+    others = "Output"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeat a flag for files before each further file that stands behind it."""
         return super().parse_args(ctx, spread(args))
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if record:
-                sections.setdefault(getattr(parameter, "section", "Output"), []).append(record)
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-
-class _Option(click.Option):
-    """An option that knows the section of the help it stands in."""
-
-    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
-        super().__init__(*names, **keys)
-        self.section = section
-
 
 def spread(words: Sequence[str]) -> list[str]:
     """`--data a.txt b.txt model` as `--data a.txt --data b.txt model`: what is a data file, or is called like one."""
-    made: list[str] = []
-    flag, fresh = "", False
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if name in FILES:
-            flag, fresh = name, not equals
-        elif word.startswith("-") and word != "-":
-            if fresh and flag:
-                raise click.UsageError(f"{flag} names no files, found {word}")
-            flag = ""
-        elif flag and not fresh:
-            if _is_data(word):
-                made.append(flag)
-            else:
-                flag = ""
-        else:
-            fresh = False
-        made.append(word)
-    return made
+    return repeat_flags(words, FILES, _is_data)
 
 
 def _is_data(word: str) -> bool:
+    """Whether a word is a data file, or is called like one: a model may follow."""
     path = Path(word)
     if path.suffix in SETUPS or path.name in {"setup.json", "pretune-setup.json"} or path.is_dir():
         return False
     return path.is_file() or word == "-" or bool(set(path.suffixes) & DATA) or any(sign in word for sign in "*?")
 
 
-def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
-    """Decorate a command with the options of one section of its help, in this order."""
-
-    def decorate(command: Any) -> Any:
-        for names, keys in reversed(options):
-            command = click.option(*names.split(), cls=_Option, section=section, **keys)(command)
-        return command
-
-    return decorate
-
-
 def _pair(metavar: str, help_: str) -> dict[str, Any]:
     return {"metavar": metavar, "multiple": True, "help": help_}
 
 
-SETUP_FLAGS = _options(
+SETUP_FLAGS = section(
     "Model and tokenizer",
     (
         "--tokenizer",
@@ -111,7 +68,7 @@ SETUP_FLAGS = _options(
     ("--model-kwargs", _pair("KEY=VALUE", "Further arguments of the model's from_pretrained.")),
     ("--peft", _pair("KEY=VALUE", "r, target_modules, modules_to_save, ...")),
 )
-TOKEN_FLAGS = _options(
+TOKEN_FLAGS = section(
     "Added tokens",
     ("--add-tokens", _pair("WORD", "A word given to add_tokens; once for each.")),
     ("--add-special-tokens", _pair("WORD", "A special token that is added; once for each.")),
@@ -126,7 +83,7 @@ TOKEN_FLAGS = _options(
         },
     ),
 )
-TASK_FLAGS = _options(
+TASK_FLAGS = section(
     "Task, data and training",
     ("--task", {"metavar": "TASK", "help": "question-answering, text-classification, causal-lm, chat-sft, ..."}),
     ("--data --train", _pair("FILES", "Training files: names, patterns, folders, or - for standard input.")),
@@ -148,7 +105,7 @@ TASK_FLAGS = _options(
         },
     ),
 )
-SCRIPT_FLAGS = _options(
+SCRIPT_FLAGS = section(
     "Scripts and notebooks",
     ("--model", {"metavar": "NAME", "help": "A folder or hub name, over what the scripts load."}),
     (
@@ -156,7 +113,7 @@ SCRIPT_FLAGS = _options(
         _pair("PACKAGE==VERSION", "What they are to run with, such as transformers==5.23 [what is installed]."),
     ),
 )
-RULE_FLAGS = _options(
+RULE_FLAGS = section(
     "Rules",
     ("--select", _pair("RULES", "Ask only these: names, codes or their beginnings, with commas (VOC,DAT1).")),
     ("--ignore", _pair("RULES", "Leave these out.")),
@@ -164,7 +121,7 @@ RULE_FLAGS = _options(
     ("--list", {"is_flag": True, "help": "Show every rule and end."}),
     ("--explain", {"metavar": "RULE", "help": "Show a rule's page and end."}),
 )
-OUTPUT_FLAGS = _options(
+OUTPUT_FLAGS = section(
     "Output",
     ("--format", {"metavar": "FORMAT", "help": "text, concise, json, sarif or github [text]."}),
     ("--output", {"metavar": "FILE", "help": "Write the report there instead of to stdout."}),
@@ -174,7 +131,7 @@ OUTPUT_FLAGS = _options(
     ("-v --show-skipped", {"is_flag": True, "help": "Name the rules that were not asked."}),
     ("--debug", {"is_flag": True, "help": "Show tracebacks."}),
 )
-MACHINES_FLAGS = _options(
+MACHINES_FLAGS = section(
     "Several machines",
     (
         "--shard",

@@ -3,83 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pretune.core.errors import UserError
+from pretune.core.options import Sections, repeat_flags, section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-FILES = ("--data", "--vectors")
+FILES = {name: name for name in ("--data", "--vectors")}
 """Flags behind which several files may stand."""
 SHAPES = ("centred", "whitened")
 ROLES = ("sentence1", "sentence2", "score", "text", "label")
 
 
-class Command(click.Command):
-    """Takes several files behind one flag; help in sections."""
+class Command(Sections):
+    """Takes several files behind one flag; a folder behind them is a model."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeat a flag for files before each further file behind it."""
         return super().parse_args(ctx, spread(args))
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if record:
-                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-
-class _Option(click.Option):
-    """An option that knows the section of the help it stands in."""
-
-    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
-        super().__init__(*names, **keys)
-        self.section = section
-
 
 def spread(words: Sequence[str]) -> list[str]:
     """`--data a.tsv b.tsv` as `--data a.tsv --data b.tsv`: files, not folders, which are models."""
-    made: list[str] = []
-    flag, fresh = "", False
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if name in FILES:
-            flag, fresh = name, not equals
-        elif word.startswith("-") and word != "-":
-            if fresh:
-                raise UserError(f"{flag} names no file, found {word}")
-            flag = ""
-        elif flag and not fresh:
-            if Path(word).is_file():
-                made.append(flag)
-            else:
-                flag = ""
-        else:
-            fresh = False
-        made.append(word)
-    return made
+    return repeat_flags(words, FILES, lambda word: Path(word).is_file())
 
 
-def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
-    """Decorate a command with the options of one section of its help, in this order."""
-
-    def decorate(function: Any) -> Any:
-        for names, keys in reversed(options):
-            function = click.option(*names.split(), cls=_Option, section=section, **keys)(function)
-        return function
-
-    return decorate
-
-
-DATA = _options(
+DATA = section(
     "Data",
     (
         "--data",
@@ -97,7 +50,7 @@ DATA = _options(
         {"metavar": "FILE", "multiple": True, "help": "Word vectors as a baseline: GloVe or fastText text files."},
     ),
 )
-CHOICES = _options(
+CHOICES = section(
     "What is tried",
     (
         "--shape",
@@ -120,13 +73,13 @@ CHOICES = _options(
     ("--show-tokens", {"metavar": "TEXT", "multiple": True, "help": "Rank the tokens of this sentence."}),
     ("--faults", {"is_flag": True, "help": "Measure what mistakes of padding would cost here."}),
 )
-HOW = _options(
+HOW = section(
     "How",
     ("--device", {"metavar": "DEVICE", "default": "cpu", "help": "cpu, cuda, cuda:1, mps [cpu]."}),
     ("--dtype", {"metavar": "float32|bfloat16|float16", "default": "float32", "help": "Of the weights [float32]."}),
     ("--max-length", {"metavar": "N", "type": click.IntRange(min=1), "help": "Tokens read at most [the model's]."}),
 )
-OUT = _options(
+OUT = section(
     "Output",
     ("--html", {"metavar": "FILE", "help": "The same as a page that opens offline, with intervals drawn."}),
     ("--json", {"metavar": "FILE", "help": "Every number, for programs (-: stdout)."}),

@@ -11,9 +11,10 @@ import click
 
 from pretune.core.errors import UserError
 from pretune.core.language import say
+from pretune.core.options import Sections, repeat_flags, section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pretune.check.engine import Report
     from pretune.train.recipe import Recipe
@@ -39,8 +40,8 @@ _EXAMPLES = (
 )
 
 
-class Command(click.Command):
-    """Takes the flags of TrainingArguments out of the command line before click reads it; help in sections."""
+class Command(Sections):
+    """Takes the flags of TrainingArguments out of the command line before click reads it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Split the command line; what TrainingArguments knows is kept in the context."""
@@ -54,63 +55,18 @@ class Command(click.Command):
         return super().parse_args(ctx, left)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if record:
-                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+        """Write our own options, and some of the others."""
+        super().format_options(ctx, formatter)
         with formatter.section("Any argument of transformers' TrainingArguments, such as"):
             formatter.write_dl(_EXAMPLES)
 
 
-class _Option(click.Option):
-    """An option that knows the section of the help it stands in."""
-
-    def __init__(self, *names: Any, section: str, **keys: Any) -> None:
-        super().__init__(*names, **keys)
-        self.section = section
-
-
 def spread(words: Sequence[str]) -> list[str]:
     """`--train a.json b.json` as `--train a.json --train b.json`; a recipe or task behind them stays what it is."""
-    made: list[str] = []
-    flag, fresh = "", False
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if name in _FILES:
-            flag, fresh = _FILES[name], not equals
-            made.append(flag + word[len(name) :])
-            continue
-        if word.startswith("-") and word != "-":
-            if fresh:
-                raise UserError(f"{flag} names no files, found {word}")
-            flag = ""
-        elif flag and not fresh:
-            if word in TASKS or word.endswith((".toml", ".yaml", ".yml")):
-                flag = ""
-            else:
-                made.append(flag)
-        fresh = False
-        made.append(word)
-    return made
+    return repeat_flags(words, _FILES, lambda word: word not in TASKS and not word.endswith((".toml", ".yaml", ".yml")))
 
 
-def _options(section: str, *options: tuple[str, dict[str, Any]]) -> Callable[[Any], Any]:
-    """Decorate a command with the options of one section of its help, in this order."""
-
-    def decorate(function: Any) -> Any:
-        for names, keys in reversed(options):
-            function = click.option(*names.split(), cls=_Option, section=section, **keys)(function)
-        return function
-
-    return decorate
-
-
-_DATA = _options(
+_DATA = section(
     "Model and data",
     ("--model", {"metavar": "NAME", "help": "A folder or a hub name."}),
     ("--train", {"metavar": "FILES", "multiple": True, "help": "Training files: names, patterns, folders."}),
@@ -125,7 +81,7 @@ _DATA = _options(
     ("--new-head", {"is_flag": True, "default": None, "help": "Labels are the data's own, the head begins anew."}),
     ("--pooling", {"metavar": "KIND", "help": "classify, pairs: head, mean, cls, last_token, max [as declared]."}),
 )
-_READING = _options(
+_READING = section(
     "Reading comprehension",
     ("--stride", {"metavar": "N", "type": int, "help": "Tokens that neighbouring windows share [128]."}),
     ("--metric", {"metavar": "NAME", "help": "korquad1, squad1, squad2 or klue_mrc [by the data]."}),
@@ -137,7 +93,7 @@ _READING = _options(
     ("--n-best", {"metavar": "N", "type": int, "help": "Candidates kept of each question [20]."}),
     ("--max-answer-length", {"metavar": "N", "type": int, "help": "Tokens of an answer [30]."}),
 )
-_HOW = _options(
+_HOW = section(
     "How it is trained",
     ("--engine", {"metavar": "loop|trainer", "help": "pretune's own loop, or transformers' Trainer [loop]."}),
     (
@@ -153,7 +109,7 @@ _HOW = _options(
     ("--attention-dropout", {"metavar": "P", "type": float, "help": "Instead of the model's own."}),
     ("--fast-dropout/--plain-dropout", {"default": None, "help": "Dropout from 16-bit random numbers."}),
 )
-_RUN = _options(
+_RUN = section(
     "The run",
     ("--force", {"is_flag": True, "help": "Train although the check before the run found errors."}),
     (
