@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pretune.core.options import Sections, repeat_flags, section
+from pretune.draw.options import Sections, repeat_flags, section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pretune.core.errors import UserError
-from pretune.core.options import Sections, repeat_flags, section
+from pretune.draw.options import Sections, repeat_flags, section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

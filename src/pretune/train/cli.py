@@ -11,7 +11,7 @@ import click
 
 from pretune.core.errors import UserError
 from pretune.core.language import say
-from pretune.core.options import Sections, repeat_flags, section
+from pretune.draw.options import Sections, repeat_flags, section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
