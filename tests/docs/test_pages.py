@@ -14,31 +14,36 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 MISSION = ("mission.md", "mission.ko.md")
 LEFT_OUT, LONG = ("pretune demo", "pip "), ("pretune pool",)
 PAGES = (*MISSION, "from-add_tokens.md")
+SHOWN: dict[str, str] = {}
+"""Page -> the language its commands answer in, where it is not English."""
 
 
 @pytest.fixture(scope="module")
-def printed() -> dict[str, str]:
-    """What commands printed for one page, for the other."""
+def printed() -> dict[str, dict[str, str]]:
+    """Language -> what commands printed in it for one page, for the others."""
     return {}
 
 
-def fresh(name: str, folder: Path, printed: dict[str, str], left_out: tuple[str, ...] = ()) -> str:
+def fresh(name: str, folder: Path, printed: dict[str, dict[str, str]], left_out: tuple[str, ...] = ()) -> str:
     """A page with the true output of its commands; with UPDATE_README it is written."""
-    found = played((DOCS / name).read_text("utf-8"), folder, left_out=(*LEFT_OUT, *left_out), printed=printed)
+    language = SHOWN.get(name, "en")
+    os.environ["PRETUNE_LANG"] = language  # put back by the fixture of every test here
+    known = printed.setdefault(language, {})
+    found = played((DOCS / name).read_text("utf-8"), folder, left_out=(*LEFT_OUT, *left_out), printed=known)
     if os.environ.get("UPDATE_README"):
         (DOCS / name).write_text(found, "utf-8")
     return found
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_shows_what_is_printed(name: str, folder: Path, printed: dict[str, str]) -> None:
+def test_the_page_shows_what_is_printed(name: str, folder: Path, printed: dict[str, dict[str, str]]) -> None:
     """Every console block is true; what computes is left to the next test."""
     assert fresh(name, folder, printed, LONG) == (DOCS / name).read_text("utf-8")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MISSION)
-def test_the_page_with_what_computes(name: str, folder: Path, printed: dict[str, str]) -> None:
+def test_the_page_with_what_computes(name: str, folder: Path, printed: dict[str, dict[str, str]]) -> None:
     """The same with the table of pool, whose figures may differ in their last digits."""
     assert masked(fresh(name, folder, printed)) == masked((DOCS / name).read_text("utf-8"))
 

@@ -103,8 +103,17 @@ def test_what_is_left_out_is_said(folder):
         assert word in said
 
 
+def test_word_vectors_are_read_before_the_pass(folder, tmp_path):
+    """A file that holds none ends it before anything is encoded."""
+    (tmp_path / "bad.txt").write_text("the cat sat\n")
+    stages = []
+    with pytest.raises(UserError, match=r"bad\.txt"):
+        pool.sweep(folder, PAIRS, vectors=str(tmp_path / "bad.txt"), progress=lambda stage, *_: stages.append(stage))
+    assert "encoding" not in stages
+
+
 def test_what_is_refused(folder):
-    """A limit beyond the model's, classes that no sentence shares, a device that is not there."""
+    """A limit beyond the model's, a device that is not there, a precision nobody has."""
     with pytest.raises(UserError, match=r"--max-length 5,000 is more than"):
         pool.sweep(folder, PAIRS, max_length=5000)
     with pytest.raises(UserError, match="--max-length 0 leaves no token"):

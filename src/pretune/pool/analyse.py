@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pretune.pool.judging import Progress
     from pretune.pool.one_pass import Sweep
     from pretune.pool.sentence_tokens import SentenceTokens
+    from pretune.pool.tokenized import Tokenized
 
 MOST_COMPARED = 1000
 """Sentences of bare text that are compared with their parts: each with every other."""
@@ -146,15 +147,20 @@ class _Run:
 
     def analysis(self) -> Analysis:
         """All of it."""
+        from pretune.pool.baselines import baselines
         from pretune.pool.faults import faults
         from pretune.pool.padding_cost import padding_costs
         from pretune.pool.token_shares import layer_shares
+        from pretune.pool.tokenized import tokenize
 
         given = self.sentences
         texts, cropped = self._texts()
-        found = self._pass(texts)
-        with self.clock.stage("baselines"):
-            beside = self._baselines(found, texts)
+        with self.clock.stage("encoding"):
+            tokenized = tokenize(texts, self.loaded.tokenizer, max_length=self.longest)
+        with self.clock.stage("baselines"):  # before the pass: a file that cannot be read is told at once
+            beside = baselines(self.loaded, tokenized, texts, vectors=self.asked.vectors, progress=self.progress)
+        with self.clock.stage("encoding"):
+            found = self._pass(texts, tokenized)
         default = self.default(found)
         with self.clock.stage("judging"):
             verdict = judged(found, beside, given, default=default, progress=self.progress)
@@ -165,7 +171,7 @@ class _Run:
             padding = padding_costs(self.loaded, texts, given.pairs, given.scores) if scored else ()
         with self.clock.stage("tokens"):
             shares = layer_shares(found.vectors, given.pairs, given.scores) if found.vectors.groups is not None else {}
-            tokens = self._tokens()
+            tokens = self._tokens(found.vectors.layers[-1])
         return Analysis(
             model=self.loaded.name,
             source=given.source,
@@ -207,48 +213,41 @@ class _Run:
                 linked.append((place, places.setdefault(part, len(places))))
         return list(places), linked
 
-    def _pass(self, texts: Sequence[str]) -> Sweep:
+    def _pass(self, texts: Sequence[str], tokenized: Tokenized) -> Sweep:
         """The forward pass and what every choice makes of it."""
         from pretune.pool.one_pass import one_pass
-        from pretune.pool.tokenized import tokenize
 
-        with self.clock.stage("encoding"):
-            sentences = tokenize(texts, self.loaded.tokenizer, max_length=self.longest)
-            total, done = sum(map(len, sentences.ids)), 0
+        total, done = sum(map(len, tokenized.ids)), 0
 
-            def step(tokens: int) -> None:
-                nonlocal done
-                done += tokens
-                if self.progress is not None:
-                    self.progress("encoding", done, total)
+        def step(tokens: int) -> None:
+            nonlocal done
+            done += tokens
+            if self.progress is not None:
+                self.progress("encoding", done, total)
 
-            return one_pass(
-                self.loaded.model,
-                self.loaded.tokenizer,
-                texts,
-                pairs=self.sentences.pairs,
-                max_length=self.longest,
-                sentence_token=self.loaded.sentence_token or 0,
-                shapings=self.asked.shapings,
-                every_mix=self.asked.every_mix,
-                token_groups=self.asked.tokens is not None and self.sentences.kind == "pairs",
-                sentences=sentences,
-                progress=step,
-            )
+        return one_pass(
+            self.loaded.model,
+            self.loaded.tokenizer,
+            texts,
+            pairs=self.sentences.pairs,
+            max_length=self.longest,
+            sentence_token=self.loaded.sentence_token or 0,
+            shapings=self.asked.shapings,
+            every_mix=self.asked.every_mix,
+            token_groups=self.asked.tokens is not None and self.sentences.kind == "pairs",
+            sentences=tokenized,
+            progress=step,
+        )
 
-    def _baselines(self, found: Sweep, texts: Sequence[str]) -> Baselines:
-        from pretune.pool.baselines import baselines
-
-        return baselines(self.loaded, found.sentences, texts, vectors=self.asked.vectors)
-
-    def _tokens(self) -> tuple[SentenceTokens, ...]:
-        """The rankings that were asked for."""
+    def _tokens(self, layer: int) -> tuple[SentenceTokens, ...]:
+        """The rankings that were asked for, by the mean of a layer."""
         from pretune.pool.sentence_tokens import sentence_tokens
 
         wanted = [*self.sentences.texts[: self.asked.tokens or 0], *self.asked.shown]
         if not wanted:
             return ()
-        return sentence_tokens(replace(self.loaded, max_length=self.longest), list(dict.fromkeys(wanted)))
+        loaded = replace(self.loaded, max_length=self.longest)
+        return sentence_tokens(loaded, list(dict.fromkeys(wanted)), layer=layer)
 
     def _notes(self, found: Sweep, beside: Baselines) -> tuple[str, ...]:
         """What the user should know of the rows and of the pass."""

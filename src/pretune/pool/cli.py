@@ -134,6 +134,7 @@ def _analysed(loaded: Loaded, sentences: Sentences, flags: dict[str, Any]) -> An
         max_length=flags["max_length"],
     )
     bars = {
+        "vectors": Bar(sys.stderr, "reading word vectors"),
         "encoding": Bar(sys.stderr, f"reading with {Path(loaded.name).name}", unit="tokens"),
         "judging": Bar(sys.stderr, "judging", unit="choices"),
     }
