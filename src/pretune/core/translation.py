@@ -19,9 +19,11 @@ _WHOLE = re.compile(r"(?<![A-Za-z}])[A-Za-z]{2,}(?![A-Za-z{])")
 """Words of a template that no value can touch, so that they are whole in every text made from it."""
 DEEPEST = 6
 """How many templates stand within each other at most."""
+MOST = 20000
+"""Texts whose translation is kept."""
 WEAK = 8
 """Characters below which a template (`{0} of {1}`) fits almost anything: its values must then look like values."""
-_LIKE_CODE = re.compile(r"[\d_./=\"'`]")
+_LIKE_CODE = re.compile(r"[\dA-Z_./=\"'`]")
 LONGEST = 4000
 """Characters of a text that is looked at; longer ones are a page or a log, no message."""
 JOINTS = re.compile(r"(?<=[^\s;,:])(?=; |, | \(|: | and )|(?<=[;:,.?!)]) (?=\S)")
@@ -53,7 +55,7 @@ class Catalogue:
             if "{0}" in msgid:  # filed under its longest word, which is a rare one; taken apart when it is first met
                 words = _WHOLE.findall(msgid)
                 self._by_word.setdefault(max(words, key=len) if words else "", []).append(msgid)
-        self.say = lru_cache(maxsize=4096)(self._say)
+        self._memory: dict[str, tuple[str, int] | None] = {}
 
     def _template(self, msgid: str) -> _Template:
         """The msgid taken apart."""
@@ -66,85 +68,146 @@ class Catalogue:
             self._templates[msgid] = found
         return found
 
-    def _say(self, text: str, depth: int = 0) -> str | None:
+    def say(self, text: str) -> str | None:
         """The translation, or None where nothing fits."""
-        if len(text) > LONGEST or depth > DEEPEST:
+        if len(text) > LONGEST:
             return None
+        found = self._found(text, 0)
+        return None if found is None else found[0]
+
+    def _found(self, text: str, depth: int) -> tuple[str, int] | None:
+        """The translation and how many plain English words are left in it; None where nothing fits."""
         bare = text.strip()
-        if not bare:
+        if not bare or depth > DEEPEST:
             return None
-        exact = self._exact.get(bare)
-        if exact is None and "\n" in bare:
-            exact = self._exact.get(" ".join(bare.split()))
-        if exact is None:
-            exact = self._by_template(bare, depth) or self._by_joint(bare, depth)
-        if exact is None:
+        exact = self._exact.get(bare) or (self._exact.get(" ".join(bare.split())) if "\n" in bare else None)
+        if exact is None and bare not in self._memory:
+            if len(self._memory) > MOST:
+                self._memory.clear()
+            self._memory[bare] = None  # whatever holds itself
+            self._memory[bare] = self._put_together(bare, depth)
+        found = (exact, 0) if exact is not None else self._memory.get(bare)
+        if found is None:
             return None
         start = len(text) - len(text.lstrip())
-        return text[:start] + exact + text[start + len(bare) :]
+        return text[:start] + found[0] + text[start + len(bare) :], found[1]
 
-    def _by_template(self, text: str, depth: int) -> str | None:
-        words = {"", *_WORD.findall(text)}
-        found = [self._template(msgid) for word in words for msgid in self._by_word.get(word, ())]
-        for template in sorted(found, key=lambda one: -one.weight):
-            values = _values(template, text)
-            if values is None:
-                continue
-            said = self._said_values(template, values, depth)
-            if said is not None:
-                return with_particles(template.translation, said)
-        return None
+    def _put_together(self, text: str, depth: int) -> tuple[str, int] | None:
+        """By a template, or by two parts that stand side by side: what leaves the fewest words in English."""
+        words = {*_WORD.findall(text)}
+        near = [self._template(msgid) for word in words for msgid in self._by_word.get(word, ())]
+        near.sort(key=lambda one: -one.weight)
+        best: tuple[str, int] | None = None
+        weak = False
+        for template in near:
+            if template.weight < WEAK and not weak:  # before those that fit almost anything
+                weak = True
+                best = _less(best, self._by_joint(text, depth))
+            if best is not None and not best[1]:
+                return best
+            for values in _fits(template, text):
+                best = _less(best, self._by_template(template, values, depth))
+        return best if weak or (best is not None and not best[1]) else _less(best, self._by_joint(text, depth))
 
-    def _said_values(self, template: _Template, values: dict[int, str], depth: int) -> dict[int, str] | None:
-        """The values, translated where they are phrases; None where a weak template hardly means this text."""
-        said: dict[int, str] = {}
+    def _by_template(self, template: _Template, values: dict[int, str], depth: int) -> tuple[str, int] | None:
+        said, left = dict(values), 0
         for hole, value in values.items():
-            inner = self._say(value, depth + 1) if _is_phrase(value) else None
-            if inner is None and template.weight < 24 and _is_prose(value):
-                return None
-            said[hole] = value if inner is None else inner
-        if template.weight < WEAK and said == values:
-            if not any(_LIKE_CODE.search(value) for value in values.values()):
-                return None
-            if any(len(re.findall(r"(?<![\w./-])[A-Za-z]{2,}(?![\w./=-])", value)) > 1 for value in values.values()):
-                return None
-        return said
-
-    def _by_joint(self, text: str, depth: int) -> str | None:
-        """Two texts that were put together, each of which the catalogue knows, or of which one is no prose."""
-        for joint in JOINTS.finditer(text):
-            first, rest = text[: joint.start()], text[joint.start() :]
-            opening = re.match(r"; |, |: | ", rest)
-            said = self._exact.get(first) or self._by_template(first, depth + 1)
-            if said is None:
-                continue
-            last = self._say(rest, depth + 1)
-            if last is None and opening:
-                inner = self._say(rest[opening.end() :], depth + 1)
-                last = None if inner is None else opening[0] + inner
-            if last is None and _is_prose(rest):
-                continue
-            return said + (rest if last is None else last)
-        return None
-
-
-def _values(template: _Template, text: str) -> dict[int, str] | None:
-    """What stands at the template's places in the text, each as short as can be; None where it does not fit."""
-    first, *others = template.parts
-    if not text.startswith(first) or not text.endswith(others[-1]):
-        return None
-    place, end = len(first), len(text) - len(others[-1])
-    values: dict[int, str] = {}
-    for hole, part in zip(template.holes[:-1], others[:-1], strict=True):
-        found = text.find(part, place, end)
-        if found < 0:
+            inner = self._found(value, depth + 1) if _is_phrase(value) else None
+            if inner is not None:
+                said[hole], remains = inner
+                remains += bool(re.search(r"[,;] ", value))  # rather the whole is two, put together
+            else:
+                remains = _plain_words(value) if " " in value.strip() else 0
+                if template.weight < 24 and remains > 3:
+                    return None
+            left += remains
+        if template.weight < WEAK and (left or (said == values and not any(map(_LIKE_CODE.search, values.values())))):
             return None
-        values[hole] = text[place:found]
-        place = found + len(part)
-    if place > end:
-        return None
-    values[template.holes[-1]] = text[place:end]
-    return values
+        return with_particles(template.translation, said), left
+
+    def _by_joint(self, text: str, depth: int) -> tuple[str, int] | None:
+        """Two texts that were put together, of which the catalogue knows at least one."""
+        best: tuple[str, int] | None = None
+        for joint in list(JOINTS.finditer(text))[:8]:
+            first, rest = text[: joint.start()], text[joint.start() :]
+            one, other = self._found(first, depth + 1), self._found(rest, depth + 1)
+            opening = re.match(r"; |, |: | ", rest)
+            if opening and (other is None or not other[0].startswith(opening[0])):
+                inner = self._found(rest[opening.end() :], depth + 1)
+                other = None if inner is None else (opening[0] + inner[0], inner[1])
+            if one is None and other is None:
+                continue
+            one, other = one or (first, _plain_words(first)), other or (rest, _plain_words(rest))
+            best = _less(best, (one[0] + other[0], one[1] + other[1]))
+            if best is not None and not best[1]:
+                break
+        return best if best is not None and best[1] < _plain_words(text) else None
+
+
+def _less(one: tuple[str, int] | None, other: tuple[str, int] | None) -> tuple[str, int] | None:
+    """What leaves fewer words in English; the first where both leave as many."""
+    if one is None or other is None:
+        return one or other
+    return other if other[1] < one[1] else one
+
+
+def _fits(template: _Template, text: str) -> list[dict[int, str]]:
+    """How the template can stand for the text: each value as short as can be from the left, and from the right."""
+    parts = template.parts
+    if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
+        return []
+    found = []
+    for places in (_from_left(parts, text), _from_right(parts, text)):
+        if places is None:
+            continue
+        values = [text[start:end] for start, end in places]
+        if not all(_apart(value, parts[number], parts[number + 1]) for number, value in enumerate(values)):
+            continue
+        one = dict(zip(template.holes, values, strict=True))
+        if len(parts) > 2 and not parts[-1] and not parts[-2]:  # the end is optional
+            last, before = template.holes[-1], template.holes[-2]
+            whole = one[before] + one[last]
+            cuts = [joint.start() for joint in JOINTS.finditer(whole)]
+            found += [{**one, before: whole[:cut], last: whole[cut:]} for cut in [*cuts, len(whole)]]
+        elif one not in found:
+            found.append(one)
+    return found
+
+
+def _from_left(parts: tuple[str, ...], text: str) -> list[tuple[int, int]] | None:
+    place, end = len(parts[0]), len(text) - len(parts[-1])
+    places = []
+    for part in parts[1:-1]:
+        at = text.find(part, place, end)
+        if at < 0:
+            return None
+        places.append((place, at))
+        place = at + len(part)
+    return None if place > end else [*places, (place, end)]
+
+
+def _from_right(parts: tuple[str, ...], text: str) -> list[tuple[int, int]] | None:
+    start, place = len(parts[0]), len(text) - len(parts[-1])
+    places: list[tuple[int, int]] = []
+    for part in parts[-2:0:-1]:
+        if not part:  # values side by side: the later one has it all
+            return None
+        at = text.rfind(part, start, place)
+        if at < 0:
+            return None
+        places.insert(0, (at + len(part), place))
+        place = at
+    return None if place < start else [(start, place), *places]
+
+
+def _apart(value: str, before: str, after: str) -> bool:
+    """Whether no word of the template goes on in the value, nor one of the value in the template."""
+    if not value:
+        return True
+    return not (
+        (before[-1:].isalpha() and value[0].isalpha() and before[-1].isascii())
+        or (after[:1].isalpha() and value[-1].isalpha())
+    )
 
 
 def _is_phrase(value: str) -> bool:
@@ -152,10 +215,10 @@ def _is_phrase(value: str) -> bool:
     return " " in value.strip() and _WORD.search(value) is not None
 
 
-def _is_prose(value: str) -> bool:
-    """Whether a value has several plain English words outside of quotation marks and ticks."""
+def _plain_words(value: str) -> int:
+    """How many plain English words stand outside of quotation marks and ticks."""
     bare = re.sub(r"`[^`]*`|\"[^\"]*\"", " ", value)
-    return len(re.findall(r"(?<![\w./-])[a-z]{2,}(?![\w./=-])", bare)) > 3
+    return len(re.findall(r"(?<![\w./-])[a-z]{2,}(?![\w/=-]|\.\w)", bare))
 
 
 @lru_cache(maxsize=1)

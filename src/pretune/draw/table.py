@@ -66,7 +66,7 @@ def table(
 
 
 def said(table: Table) -> Table:
-    """The table in the language asked for: title, headings, note and what the cells say; a cell of one word is data."""
+    """The table in the language asked for; a cell of one word is data, but where it names its row."""
     if language() == "en":
         return table
     return replace(
@@ -75,8 +75,10 @@ def said(table: Table) -> Table:
         columns=tuple(column._replace(heading=say(column.heading)) for column in table.columns),
         rows=tuple(
             tuple(
-                cell._replace(text=say(cell.text)) if " " in cell.text or len(row) < len(table.columns) else cell
-                for cell in row
+                cell._replace(text=say(cell.text))
+                if " " in cell.text or len(row) < len(table.columns) or (not place and not table.columns[0].heading)
+                else cell
+                for place, cell in enumerate(row)
             )
             for row in table.rows
         ),

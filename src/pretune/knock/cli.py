@@ -43,6 +43,7 @@ Options:
   --heartbeat URL  asked for at the start, each minute and at the end (dead-man switch)
   --linger TIME    how long an outage is waited out after the end (10m)
   --strict         do not start the command when a target cannot be used
+  --lang ko|en     the language of the messages
   --help           show this
 
 Examples:
@@ -55,7 +56,7 @@ Examples:
 def main(arguments: list[str]) -> int:
     """Run the command line; does not return when a command was run."""
     if arguments[:1] in ([], ["--help"], ["-h"], ["help"]):
-        sys.stdout.write(HELP if language() == "en" else say(HELP))
+        sys.stdout.write(_help())
         return 0
     try:
         if arguments[0] in ("test", "flush", "attach"):
@@ -72,6 +73,16 @@ def main(arguments: list[str]) -> int:
     from pretune.knock.supervise_simply import run as run_simply
 
     return run_simply(command, plan)
+
+
+def _help() -> str:
+    """The help page in the language asked for; as a whole page, whose lines no catalogue could keep."""
+    if language() == "en":
+        return HELP
+    from importlib import resources
+
+    page = resources.files("pretune.core").joinpath(f"locale/{language()}/knock.txt")
+    return page.read_text(encoding="utf-8")
 
 
 def _errand(arguments: list[str]) -> int:

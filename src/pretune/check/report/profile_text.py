@@ -206,5 +206,5 @@ def _how(profile: Profile, room: int | None) -> Iterator[list[Piece]]:
     for each in profile.tokenizers:
         ways.setdefault(counted_how(each), []).append(each.name)
     for way, names in ways.items():
-        told = f"counted exactly, {', '.join(names)}: {way}"
+        told = say(f"counted exactly, {', '.join(names)}: {way}")
         yield from ([(part, "dim")] for part in terminal.folded(one_line(told), room or terminal.WIDE, hang=2))
