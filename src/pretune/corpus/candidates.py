@@ -156,9 +156,12 @@ def _in_pieces(
     strings: Sequence[str], counts: Sequence[int], encoder: tokenizers.Tokenizer, marks: Marks
 ) -> Iterator[Candidate]:
     """The words that are unknown or take several pieces."""
-    encodings = encoder.encode_batch([" " + word for word in strings], add_special_tokens=False)
+    encodings = encoder.encode_batch_fast([" " + word for word in strings], add_special_tokens=False)
     for word, count, encoding in zip(strings, counts, encodings, strict=True):
-        tokens = [t for t, i in zip(encoding.tokens, encoding.ids, strict=True) if not marks.bare[i]]
-        lost = marks.unknown >= 0 and marks.unknown in encoding.ids
+        ids = encoding.ids
+        lost = marks.unknown >= 0 and marks.unknown in ids
+        if len(ids) < 2 and not lost:
+            continue
+        tokens = [t for t, i in zip(encoding.tokens, ids, strict=True) if not marks.bare[i]]
         if len(tokens) > 1 or lost:
             yield Candidate(word, int(count), len(tokens), tuple(tokens))
