@@ -7,6 +7,7 @@ Where nobody can tell, both forms stay, as one writes them.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _PLACE = re.compile(r"\{(\d+)\}([\"'`)\]]*)(\([가-힣]\)[가-힣]|[가-힣]{1,2}\([가-힣]{1,2}\))?")
 _PAIRS = {
@@ -63,7 +64,7 @@ def _chosen(written: str, end: str) -> str:
 
 def ending(value: str) -> str:
     """How a text ends when it is read aloud: NONE (a vowel), FINAL, RIEUL, or empty when nobody can tell."""
-    text = value.rstrip()
+    text = unicodedata.normalize("NFC", value).rstrip()  # a value may be quoted from a file as it is spelled there
     spoken = re.sub(r"(?<=\w)\s*\([^()]*\)$", "", text) or text  # what stands in brackets is not read
     if spoken.endswith("%"):
         return NONE  # 퍼센트

@@ -148,7 +148,9 @@ def _counts(report: Report) -> Iterator[Line]:
         number = report.count(level)
         if number:
             pieces += [(say(counted(number, level.value)), level.value), (", ", "")]
-    yield Line(0, (*pieces[:-1], (say(f" from {asked}"), "dim")))
+    many = len(report.asked)
+    rules = f" from {many} rule" if many == 1 else f" from {many} rules"
+    yield Line(0, (*pieces[:-1], (say(rules), "dim")))
 
 
 def _allowed(report: Report, *, verbose: bool) -> Iterator[Line]:
