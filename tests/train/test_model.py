@@ -140,6 +140,17 @@ def test_a_model_without_token_types_is_given_none(tmp_path: Path) -> None:
     assert fitting(examples, model).types is None
 
 
+def test_token_types_that_the_recipe_leaves_out(tmp_path: Path) -> None:
+    """`return_token_type_ids = false`, the way out of a second segment that the model lacks, holds for saved ones too."""
+    from transformers import AutoTokenizer
+
+    recipe, _ = asked(tmp_path, tiny.model(tmp_path / "m"), encode={"return_token_type_ids": False})
+    tokenizer = load_tokenizer(recipe.setup)
+    assert "token_type_ids" not in tokenizer("서울", "한강")
+    tokenizer.save_pretrained(tmp_path / "saved")
+    assert "token_type_ids" not in AutoTokenizer.from_pretrained(tmp_path / "saved")("서울", "한강")
+
+
 def test_a_slow_or_missing_tokenizer_is_one_line(tmp_path: Path) -> None:
     """A folder without a tokenizer says so."""
     model = tiny.model(tmp_path / "m")

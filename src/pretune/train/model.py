@@ -105,12 +105,21 @@ def load_tokenizer(setup: Setup) -> Any:
     own = {key: value for key, value in setup.from_pretrained.items() if key in ("revision", "trust_remote_code")}
     with quiet():
         try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(name, **{**own, **setup.tokenizer_kwargs})
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                name, **{**own, **_inputs(setup), **setup.tokenizer_kwargs}
+            )
         except Exception as error:  # noqa: BLE001 - anything may be wrong with the files
             raise UserError(f"the tokenizer of {name} does not load: {_first_line(error)}") from None
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"the tokenizer of {name} is a slow one", hint="save it with a tokenizer.json")
     return tokenizer
+
+
+def _inputs(setup: Setup) -> dict[str, Any]:
+    """Leaves token_type_ids out where the recipe does; saved with the model, so that pipelines do so too."""
+    if setup.encode.get("return_token_type_ids") is not False:
+        return {}
+    return {"model_input_names": ["input_ids", "attention_mask"]}
 
 
 def load_model(recipe: Recipe, task: Task) -> Loaded:
