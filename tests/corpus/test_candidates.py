@@ -76,3 +76,4 @@ def test_candidates_save_most_tokens_first():
     assert [candidate.word for candidate in found] == ["dogfox", "foxdog"]
     assert found[0].saves == 50 * (found[0].pieces - 1) > found[1].saves
     assert len(found[0].tokens) == found[0].pieces
+    assert list(found[0].tokens) == encoder.encode(" dogfox", add_special_tokens=False).tokens
