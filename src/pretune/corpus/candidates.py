@@ -162,6 +162,6 @@ def _in_pieces(
         lost = marks.unknown >= 0 and marks.unknown in ids
         if len(ids) < 2 and not lost:
             continue
-        tokens = [encoder.id_to_token(i) for i in ids if not marks.bare[i]]  # the fast call tells no tokens
+        tokens = [encoder.id_to_token(i) or "" for i in ids if not marks.bare[i]]  # the fast call tells none
         if len(tokens) > 1 or lost:
             yield Candidate(word, int(count), len(tokens), tuple(tokens))
