@@ -14,7 +14,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 MISSION = ("mission.md", "mission.ko.md")
 LEFT_OUT, LONG = ("pretune demo", "pip "), ("pretune pool",)
 PAGES = (*MISSION, "from-add_tokens.md")
-SHOWN: dict[str, str] = {}
+SHOWN: dict[str, str] = {"mission.ko.md": "ko"}
 """Page -> the language its commands answer in, where it is not English."""
 
 
