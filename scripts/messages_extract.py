@@ -74,7 +74,11 @@ def numbered(template: str) -> str:
 def reads_as_prose(msgid: str) -> bool:
     """Whether a text is made of words, as a sentence or a part of one is."""
     bare = re.sub(r"\{\d+\}", " ", msgid)
-    if re.search(r"[ㄱ-힣|]", bare) or bare.strip().startswith(("<", "SELECT ", "$", "^", "--")) or "\\" in bare:
+    if (
+        re.search(r"[ㄱ-힣|]", bare)
+        or bare.strip().startswith(("<", "# pretune:", "SELECT ", "$", "^", "--"))
+        or "\\" in bare
+    ):
         return False
     if not bare.strip() or re.match(r"^\s*(from|import|def|class|pip|python|pretune|torchrun) \w", bare):
         return False

@@ -11,9 +11,10 @@ import pytest
 
 from pretune.check.facts import Facts
 from pretune.check.finding import Level, Rule
-from pretune.check.report.rule_page import page
+from pretune.check.report.rule_page import SUBJECTS, page
 from pretune.check.rules import FAMILIES, INDEX, MODULES, all_rules, index, written_rules
 from pretune.check.sources.setup import Setup
+from pretune.core.translation import translated
 
 FOLDER = Path(importlib.import_module("pretune.check.rules").__file__ or "").parent
 TESTS = Path(__file__).parent / "rules"
@@ -89,6 +90,16 @@ def test_documentation(rule: Rule) -> None:
     assert len(rule.fix) > 5
     written = page(rule)
     assert written.count("\n## Why\n") == written.count("\n## Fix\n") == 1
+    assert set(rule.needs) <= set(SUBJECTS), "a page could not name it in words"
+
+
+@EACH
+def test_documentation_in_korean(rule: Rule) -> None:
+    """The Korean page has the same headings and no paragraph that is left in English."""
+    written = page(rule, translated)
+    assert written.count("\n## ") == 3
+    prose = [part for part in written.split("\n\n")[1:] if not part.startswith("    ")]
+    assert [part for part in prose if not re.search("[가-힣]", part)] == []
 
 
 @EACH

@@ -5,7 +5,7 @@ from pretune.check.report.rule_page import index_page, page, table
 
 PAGE = """# ids-outside-embedding
 
-`VOC001`, error, ids, vocabulary and embedding rows. Looks at: model, tokenizer.
+`VOC001`, error, ids, vocabulary and embedding rows. Looks at: the model's config and tensors, the tokenizer's files.
 
 The tokenizer can emit ids that have no embedding row.
 

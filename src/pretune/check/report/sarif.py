@@ -72,7 +72,7 @@ def _described(rule: Rule) -> dict[str, Any]:
         "name": rule.name,
         "shortDescription": {"text": rule.claim or rule.name},
         "fullDescription": {"text": rule.why or rule.claim or rule.name},
-        "help": {"text": rule.fix or rule.claim or rule.name, "markdown": page(rule)},
+        "help": {"text": rule.fix or rule.claim or rule.name, "markdown": page(rule, str)},
         "defaultConfiguration": {"level": rule.level.value},
         "properties": {"tags": [FAMILIES.get(rule.code[:3], rule.code[:3])]},
     }

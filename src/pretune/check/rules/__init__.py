@@ -49,7 +49,7 @@ FAMILIES = {
     "CLS": "[CLS] and pooling",
     "DAT": "rows of data",
     "MRC": "reading comprehension: answers and contexts",
-    "LAB": "labels",
+    "LAB": "labels of the data and the model",
     "TRN": "training arguments",
     "CHT": "chat and decoder models",
     "API": "what the versions of the libraries have",
