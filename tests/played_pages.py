@@ -1,6 +1,7 @@
 """Pages of docs whose console blocks are played: each command is run, and what stands below it is what it prints.
 
 A block whose first line is a comment with a file's name is written to that file. A last line `[...]` stands for the rest.
+Where a page says MODEL, a test says which: `stands` has what is typed in place of such a word.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pretune import cli
@@ -20,13 +22,12 @@ ASIDE = ("train", "pool", "knock")
 
 
 def run(command: str, folder: Path) -> str:
-    """What `pretune …` prints on stdout; an exit code of 2 or a traceback fails."""
+    """What `pretune …`, or `python FILE`, prints on stdout; an exit code of 2 or a traceback fails."""
     words = shlex.split(command, comments=True)
-    assert words[0] == "pretune", command
-    if words[1] in ASIDE:
-        done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
-        )
+    assert words[0] == "pretune" or (words[0] == "python" and words[1].endswith(".py")), command
+    if words[0] == "python" or words[1] in ASIDE:
+        program = [sys.executable, *(words[1:] if words[0] == "python" else ["-m", *words])]
+        done = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
         code, out, err = done.returncode, done.stdout, done.stderr
     else:
         stdout, stderr = io.StringIO(), io.StringIO()
@@ -39,7 +40,8 @@ def run(command: str, folder: Path) -> str:
         out, err = stdout.getvalue(), stderr.getvalue()
         os.environ.pop("PRETUNE_LANG", None)  # `--lang` keeps it for what a command starts, not for the next one
         os.environ.update({} if asked is None else {"PRETUNE_LANG": asked})
-    assert code in ((0, 1) if words[1] != "knock" else range(4)), f"{command}\n{err}"
+    good = {"knock": range(4), "train": (0,)}.get(words[1], (0, 1))  # of check 1 is what it found
+    assert code in (good if words[0] == "pretune" else (0,)), f"{command}\n{err}"
     assert "Traceback" not in err
     return out
 
@@ -53,7 +55,23 @@ def as_far_as(shown: str, printed: str) -> str:
     return "".join(head) + "[...]\n"
 
 
-def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: dict[str, str] | None = None) -> str:
+def exchanged(text: str, stands: Mapping[str, str]) -> str:
+    """The text with other words in place of those that stand for them on a page."""
+    if not stands:
+        return text
+    either = "|".join(re.escape(word) for word in sorted(stands, key=len, reverse=True))
+    return re.sub(rf"(?<![\w/.])(?:{either})(?![\w/]|\.\w)", lambda found: stands[found[0]], text)
+
+
+def played(
+    text: str,
+    folder: Path,
+    *,
+    left_out: tuple[str, ...] = (),
+    printed: dict[str, str] | None = None,
+    stands: Mapping[str, str] | None = None,
+    code: Callable[[str], object] | None = None,
+) -> str:
     """The page with the true output behind each command that shows any, and its files written.
 
     Args:
@@ -61,7 +79,10 @@ def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: 
         folder: where its commands are run.
         left_out: beginnings of commands that are not run.
         printed: what commands printed already; filled.
+        stands: word of the page -> what is typed for it.
+        code: runs a block of Python that is no file; none is run without it.
     """
+    stands = stands or {}
     known = {} if printed is None else printed
     for name in re.findall(r"```(?:toml|python)\n# (\w+\.toml)\n", text):
         (folder / name).unlink(missing_ok=True)  # a setup file is read wherever it lies; it is not there yet
@@ -73,6 +94,8 @@ def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: 
             if not file.exists() or file.read_text(encoding="utf-8") != body:
                 file.write_text(body, encoding="utf-8")
                 known.clear()  # they may have read another one
+        elif kind == "python" and code is not None:
+            code(exchanged(body, stands))
         if kind != "console":
             return found[0]
         out = []
@@ -83,7 +106,7 @@ def played(text: str, folder: Path, *, left_out: tuple[str, ...] = (), printed: 
                 out.append(shown)
             else:
                 if command not in known:
-                    known[command] = run(command, folder)
+                    known[command] = run(exchanged(command, stands), folder)
                 out.append(as_far_as(shown, known[command]) if shown.strip() else "")
         return f"```console\n{''.join(out)}```"
 

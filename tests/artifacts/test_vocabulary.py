@@ -9,7 +9,6 @@ from pretune.artifacts.source import locate
 from pretune.artifacts.vocabulary import (
     UnknownOrder,
     from_tokenizer_json,
-    is_spare_name,
     read_vocabulary,
     reordered,
     vocabulary_files,
@@ -153,16 +152,3 @@ def test_files_in_order(tmp_path: Path) -> None:
     """tokenizer.json is read before the others."""
     write(tmp_path, dict.fromkeys(("spiece.model", "vocab.txt", "tokenizer.json", "merges.txt"), "{}"))
     assert vocabulary_files(locate(str(tmp_path))) == ("tokenizer.json", "vocab.txt", "spiece.model")
-
-
-@pytest.mark.parametrize(
-    ("token", "spare"),
-    [
-        ("[unused7]", True), ("<unused_3>", True), ("[UNUSED10]", True), ("<|extra_3|>", True),
-        ("<|reserved_special_token_5|>", True), ("madeupword0002", True), ("[unused]", False), ("unused7", False),
-        ("[CLS]", False), ("<extra_id_0>", False),
-    ],
-)  # fmt: skip
-def test_spare_names(token: str, spare: bool) -> None:
-    """Names that model makers give to free slots; T5's sentinels are none."""
-    assert is_spare_name(token) is spare

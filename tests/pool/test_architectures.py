@@ -53,7 +53,7 @@ def test_layers_of_other_lengths_are_left_out(model_type: str, tmp_path: Path) -
     assert found.vectors.layers
     assert not set(found.vectors.layers) & set(found.vectors.skipped)
     assert np.isfinite(found.similarities).all()
-    with pytest.raises(UserError, match=r"cannot read a sentence of 3 tokens: .+") as caught:
+    with pytest.raises(UserError, match=r'cannot read "cat", 3 tokens: .+') as caught:
         one_pass(loaded.model, loaded.tokenizer, made.SENTENCES)
     assert "\n" not in caught.value.message
     assert caught.value.hint == "leave out sentences that are so short"

@@ -214,4 +214,6 @@ def test_a_model_that_cannot_read_a_sentence_is_one_line(error: Exception | None
 
     with pytest.raises(UserError, match=said) as told:
         encoding.run(model, {"input_ids": torch.zeros(2, length, dtype=torch.long)})
+    with pytest.raises(UserError, match=said.replace("a sentence of", r'"a\\x1b b",')):
+        encoding.run(model, {"input_ids": torch.zeros(2, length, dtype=torch.long)}, sentence="a\x1b\nb")
     assert "\n" not in told.value.message

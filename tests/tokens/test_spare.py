@@ -14,12 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pretune.artifacts.named_slots import named_slots
 from pretune.artifacts.pipeline import as_class, as_file
-from pretune.artifacts.source import FolderSource
+from pretune.artifacts.source import FolderSource, locate
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.core.errors import UserError
+from pretune.draw.terminal import text
+from pretune.tokens.show import slots_tables
 from pretune.tokens.slots import Slot
-from pretune.tokens.spare import spare_slots
+from pretune.tokens.spare import free_slots, spare_slots
 from pretune.tokens.tables import find_tables
 from pretune.tokens.write_weights import write_rows
 from tokens.hostile_text import characters, corpus, entries, noise
@@ -73,6 +76,7 @@ def test_real_tokenizers(shared_assets: Path, name: str) -> None:
     folder = shared_assets / "tokenizers" / name
     slots = spare_slots(folder)
     assert kinds(slots) == EXPECTED[name]
+    assert len(named_slots(read_tokenizer(locate(str(folder))), rows=None)) == EXPECTED[name].get("named", 0)
     assert [slot.id for slot in slots] == sorted({slot.id for slot in slots})
     tokenizer = read_tokenizer(FolderSource(name, folder))
     assert not {slot.name for slot in slots} & set(tokenizer.special.values())
@@ -168,6 +172,12 @@ def test_rows_tell_a_trained_slot(minilm: Path) -> None:
     assert kinds(by_name) == {"named": 994, "unreachable": 337}
     assert {slot.name for slot in set(by_name) - set(by_row)} == {"[unused80]"}
     assert set(by_row) <= set(by_name)
+    found = free_slots(minilm)
+    assert [slot.name for slot in found.trained] == ["[unused80]"]
+    told = " ".join(text(slots_tables(found, "m")[0], None).split())
+    assert "entries whose name says that they are free 993 [unused0]" in told
+    assert "left out: named free, but the row was trained 1 [unused80]" in told
+    assert len(named_slots(read_tokenizer(locate(str(minilm))), rows=30522)) == 994  # what `pretune check` counts
 
 
 def test_rows_that_were_trained_meanwhile(minilm: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def class_model(tokenizer: Tokenizer) -> Spec:
 
 def pairs_of(vocabulary: Vocabulary) -> list[list[Any]]:
     """[piece, score] in the order of ids."""
-    return [list(pair) for pair in zip(vocabulary.pieces, vocabulary.scores, strict=True)]
+    return list(map(list, zip(vocabulary.pieces, vocabulary.scores, strict=True)))
 
 
 def merges_of(ids: Mapping[str, int]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
@@ -114,13 +115,16 @@ def _deeper_than(value: object, levels: int, *, openings: int) -> bool:
     if openings <= levels:
         return False
     level: list[Any] = [value] if isinstance(value, dict | list) else []
+    nested = {dict, list}
     for _ in range(levels):
-        inner: list[Any] = []
-        for whole in level:
-            parts = whole.values() if isinstance(whole, dict) else whole
-            if not {dict, list}.isdisjoint(map(type, parts)):  # a vocabulary of 100,000 numbers is passed over at once
-                inner += [part for part in parts if isinstance(part, dict | list)]
-        level = inner
-        if not level:
+        parts = [whole.values() if isinstance(whole, dict) else whole for whole in level]
+        if nested.isdisjoint(map(type, chain.from_iterable(parts))):  # most end here, without a loop of Python's
             return False
+        level = [
+            part
+            for whole in parts
+            if not nested.isdisjoint(map(type, whole))  # a vocabulary of 100,000 numbers is passed over at once
+            for part in whole
+            if isinstance(part, dict | list)
+        ]
     return True

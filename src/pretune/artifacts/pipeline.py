@@ -8,7 +8,6 @@ runtimes use. Truncation and padding are always switched off. Knows no data.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.artifacts.added_tokens import FLAGS
 from pretune.artifacts.class_pipeline import CHARSMAP, PARTS, class_model, class_parts, merges_of, pairs_of, refuse
 from pretune.artifacts.post_processor import template
+from pretune.artifacts.spec_text import spec_text
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def load(spec: Mapping[str, Any], tokenizer: Tokenizer) -> tokenizers.Tokenizer:
 
     _check_charsmaps(spec, tokenizer)
     with _refusals(tokenizer):
-        made = tokenizers.Tokenizer.from_str(json.dumps(spec, ensure_ascii=False))
+        made = tokenizers.Tokenizer.from_buffer(spec_text(spec, tokenizer.spec, tokenizer.source))
         made.no_truncation()
         made.no_padding()
         with suppress(Exception):  # a vocabulary without its unknown token: what is encoded decides

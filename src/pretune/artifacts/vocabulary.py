@@ -5,9 +5,9 @@ Knows the files, not the class that would read them; what transformers makes of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.json_file import read_object
@@ -15,6 +15,8 @@ from pretune.artifacts.sentencepiece_model import PieceType, parse
 from pretune.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pretune.artifacts.source import Source
 
 SENTENCEPIECE_NAMES = (
@@ -28,18 +30,6 @@ SENTENCEPIECE_NAMES = (
     "source.spm",
 )
 """Names that published models use; the last but one is KoBERT's own."""
-
-
-_SPARE = re.compile(
-    r"\[unused_?\d+\]|<unused_?\d+>|<\|unused_?\d+\|>|<\|reserved_special_token_\d+\|>|<\|reserved_\d+\|>|<\|extra_\d+\|>"
-    r"|<extra_\d+>|<madeupword\d+>|madeupword\d+|<reserved_\d+>|<\|dummy_?\d+\|>|\[reserved_?\d+\]",
-    re.IGNORECASE,
-)
-
-
-def is_spare_name(token: str) -> bool:
-    """Whether a token bears a name that model makers give to slots they leave free: `[unused7]`, `<|extra_3|>`."""
-    return _SPARE.fullmatch(token) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +103,10 @@ def from_tokenizer_json(spec: Mapping[str, Any], *, file: str) -> Vocabulary:
         whole = set(map(type, vocab.values())) == {int}  # the usual case, without a copy
         ids = vocab if whole else {token: index for token, index in vocab.items() if isinstance(index, int)}
     elif isinstance(vocab, list):
-        rows = [row for row in vocab if isinstance(row, list) and len(row) == 2]
-        if len(rows) != len(vocab):
+        if set(map(type, vocab)) - {list} or set(map(len, vocab)) - {2}:
             raise UserError(f"{file} holds a vocabulary whose entries are not [token, score] pairs")
-        pieces = tuple(str(token) for token, _ in rows)
-        ids = {token: index for index, token in enumerate(pieces)}
-        scores = tuple(float(score) if isinstance(score, int | float) else 0.0 for _, score in rows)
+        pieces, scores = _columns(vocab)
+        ids = dict(zip(pieces, range(len(pieces)), strict=True))
     else:
         raise UserError(f"{file} has no vocabulary under /model/vocab")
     merges = model.get("merges")
@@ -128,7 +116,7 @@ def from_tokenizer_json(spec: Mapping[str, Any], *, file: str) -> Vocabulary:
         file=file,
         pieces=pieces,
         scores=scores,
-        merges=tuple(_merge(rule) for rule in merges) if isinstance(merges, list) else (),
+        merges=_merges(merges) if isinstance(merges, list) else (),
         options=options,
     )
 
@@ -142,8 +130,24 @@ def _guess_kind(model: Mapping[str, Any]) -> str:
     return "WordPiece" if "continuing_subword_prefix" in model else "WordLevel"
 
 
-def _merge(rule: Any) -> str:
-    return " ".join(map(str, rule)) if isinstance(rule, list) else str(rule)
+def _columns(rows: Sequence[list[Any]]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Tokens and scores of pairs; a token that is no text is written as one, a score that is no number counts 0."""
+    pieces, scores = zip(*rows, strict=True) if rows else ((), ())
+    if set(map(type, pieces)) - {str}:
+        pieces = tuple(map(str, pieces))
+    if set(map(type, scores)) - {float}:
+        scores = tuple(float(score) if isinstance(score, int | float) else 0.0 for score in scores)
+    return pieces, scores
+
+
+def _merges(rules: Sequence[Any]) -> tuple[str, ...]:
+    """The merge rules as `a b`, whichever way the file writes them."""
+    kinds = set(map(type, rules))
+    if kinds <= {str}:
+        return tuple(rules)
+    if kinds == {list} and set(map(type, chain.from_iterable(rules))) <= {str}:
+        return tuple(map(" ".join, rules))
+    return tuple(" ".join(map(str, rule)) if isinstance(rule, list) else str(rule) for rule in rules)
 
 
 def from_vocab_txt(source: Source, name: str = "vocab.txt") -> Vocabulary:

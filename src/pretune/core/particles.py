@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_PLACE = re.compile(r"\{(\d+)\}([\"'`)\]]*)(\([가-힣]\)[가-힣]|[가-힣]{1,2}\([가-힣]{1,2}\))?")
+_PLACE = re.compile(r"\{(\d+)!?\}([\"'`)\]]*)(\([가-힣]\)[가-힣]|[가-힣]{1,2}\([가-힣]{1,2}\))?")
 _PAIRS = {
     "은(는)": ("은", "는"),
     "이(가)": ("이", "가"),

@@ -9,14 +9,20 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from itertools import islice, product
 from typing import NamedTuple
 
 from pretune.core.particles import with_particles
+from pretune.core.values import is_amount, listed
 
 _HOLE = re.compile(r"\{(\d+)\}")
+_COUNTED = re.compile(r"\{(\d+)\}(?:개(?!월)|번째|행|바이트|스텝|자(?=[를짜로]))")
+_SAID = re.compile(r"\{(\d+)!\}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _WHOLE = re.compile(r"(?<![A-Za-z}])[A-Za-z]{2,}(?![A-Za-z{])")
 """Words of a template that no value can touch, so that they are whole in every text made from it."""
+MOST_WAYS = 24
+"""In how many ways places side by side are tried."""
 DEEPEST = 6
 """How many templates stand within each other at most."""
 MOST = 20000
@@ -31,13 +37,20 @@ JOINTS = re.compile(r"(?<=[^\s;,:])(?=; |, | \(|: | and )|(?<=[;:,.?!)]) (?=\S)"
 
 
 class _Template(NamedTuple):
-    """A msgid with places, the translation, and the literal parts between the places."""
+    """A msgid with places, the translation, and the literal parts between the places.
+
+    Attributes:
+        counts: the places that hold an amount, as the translation counts them (`{0}개`).
+        words: the places whose value is said too where it is one word (`{0!}` in the translation).
+    """
 
     msgid: str
     translation: str
     parts: tuple[str, ...]
     holes: tuple[int, ...]
     weight: int
+    counts: frozenset[int]
+    words: frozenset[int]
 
 
 class Catalogue:
@@ -64,7 +77,9 @@ class Catalogue:
             pieces = _HOLE.split(msgid)
             parts = tuple(pieces[::2])
             weight = sum(len(part.strip()) for part in parts)
-            found = _Template(msgid, self._exact[msgid], parts, tuple(map(int, pieces[1::2])), weight)
+            said = self._exact[msgid]
+            counts, words = (frozenset(map(int, places.findall(said))) for places in (_COUNTED, _SAID))
+            found = _Template(msgid, said, parts, tuple(map(int, pieces[1::2])), weight, counts, words)
             self._templates[msgid] = found
         return found
 
@@ -94,8 +109,11 @@ class Catalogue:
 
     def _put_together(self, text: str, depth: int) -> tuple[str, int] | None:
         """By a template, or by two parts that stand side by side: what leaves the fewest words in English."""
+        names = listed(text) if depth else None
+        if names is not None:
+            return names, 0
         words = {*_WORD.findall(text)}
-        near = [self._template(msgid) for word in words for msgid in self._by_word.get(word, ())]
+        near = [self._template(msgid) for word in [*words, ""] for msgid in self._by_word.get(word, ())]
         near.sort(key=lambda one: -one.weight)
         best: tuple[str, int] | None = None
         weak = False
@@ -110,12 +128,15 @@ class Catalogue:
         return best if weak or (best is not None and not best[1]) else _less(best, self._by_joint(text, depth))
 
     def _by_template(self, template: _Template, values: dict[int, str], depth: int) -> tuple[str, int] | None:
+        if not all(is_amount(values[hole]) for hole in template.counts):
+            return None
         said, left = dict(values), 0
         for hole, value in values.items():
-            inner = self._found(value, depth + 1) if _is_phrase(value) else None
+            ours = hole in template.words or _is_phrase(value)
+            inner = self._found(value, depth + 1) if ours else None
             if inner is not None:
                 said[hole], remains = inner
-                remains += bool(re.search(r"[,;] ", value))  # rather the whole is two, put together
+                remains += bool(re.search(r"[,;] ", value)) and listed(value) is None  # rather the whole is two, put together
             else:
                 remains = _plain_words(value) if " " in value.strip() else 0
                 if template.weight < 24 and remains > 3:
@@ -156,22 +177,40 @@ def _fits(template: _Template, text: str) -> list[dict[int, str]]:
     parts = template.parts
     if not text.startswith(parts[0]) or not text.endswith(parts[-1]):
         return []
-    found = []
-    for places in (_from_left(parts, text), _from_right(parts, text)):
+    groups, solid = _groups(template)
+    found: list[dict[int, str]] = []
+    for places in (_from_left(solid, text), _from_right(solid, text)):
         if places is None:
             continue
         values = [text[start:end] for start, end in places]
-        if not all(_apart(value, parts[number], parts[number + 1]) for number, value in enumerate(values)):
+        if not all(_apart(value, solid[number], solid[number + 1]) for number, value in enumerate(values)):
             continue
-        one = dict(zip(template.holes, values, strict=True))
-        if len(parts) > 2 and not parts[-1] and not parts[-2]:  # the end is optional
-            last, before = template.holes[-1], template.holes[-2]
-            whole = one[before] + one[last]
-            cuts = [joint.start() for joint in JOINTS.finditer(whole)]
-            found += [{**one, before: whole[:cut], last: whole[cut:]} for cut in [*cuts, len(whole)]]
-        elif one not in found:
-            found.append(one)
-    return found
+        ways = [_shared(value, len(group)) for group, value in zip(groups, values, strict=True)]
+        for one in islice(product(*ways), MOST_WAYS):
+            found.append(dict(zip(template.holes, (each for way in one for each in way), strict=True)))
+    return [one for number, one in enumerate(found) if one not in found[:number]]
+
+
+def _groups(template: _Template) -> tuple[list[list[int]], list[str]]:
+    """Places that stand side by side, together, and the literal parts around them."""
+    groups, solid = [[template.holes[0]]], [template.parts[0]]
+    for hole, before in zip(template.holes[1:], template.parts[1:-1], strict=True):
+        if before:
+            groups.append([hole])
+            solid.append(before)
+        else:
+            groups[-1].append(hole)
+    return groups, [*solid, template.parts[-1]]
+
+
+def _shared(value: str, places: int) -> list[tuple[str, ...]]:
+    """How places side by side may share what stands there: cut at a joint, all in the first, cut at a space, none."""
+    if places == 1:
+        return [(value,)]
+    cuts = [joint.start() for joint in JOINTS.finditer(value)][:4]
+    spaces = [space.end() for space in re.finditer(" ", value)][:3]
+    ways = [(value[:cut], value[cut:]) for cut in dict.fromkeys([*cuts, len(value), *spaces, 0])]
+    return [(first, *others) for first, rest in ways for others in _shared(rest, places - 1)][:MOST_WAYS]
 
 
 def _from_left(parts: tuple[str, ...], text: str) -> list[tuple[int, int]] | None:
@@ -190,8 +229,6 @@ def _from_right(parts: tuple[str, ...], text: str) -> list[tuple[int, int]] | No
     start, place = len(parts[0]), len(text) - len(parts[-1])
     places: list[tuple[int, int]] = []
     for part in parts[-2:0:-1]:
-        if not part:  # values side by side: the later one has it all
-            return None
         at = text.rfind(part, start, place)
         if at < 0:
             return None

@@ -141,15 +141,15 @@ def candidates(
         most: how many are given.
     """
     asked = words.filter(pl.col("count") >= FEWEST).head(ASKED)
+    # no word has more pieces than bytes; one that cannot save as much as the last one shown is not asked
+    asked = asked.with_columns(at_most=pl.col("count") * pl.col("word").str.len_bytes())
     found: list[Candidate] = []
     for batch in asked.iter_slices(BATCH):
-        strings, counts = batch["word"].to_list(), batch["count"].to_list()
-        # no word has more pieces than bytes; once none can save more than the last one shown, the rest is not asked
-        if len(found) >= most and counts[0] * max(map(len, map(str.encode, strings))) < found[most - 1].saves:
-            break
-        found += _in_pieces(strings, counts, encoder, marks)
+        left = batch.filter(pl.col("at_most") >= found[-1].saves) if len(found) == most else batch
+        found += _in_pieces(left["word"].to_list(), left["count"].to_list(), encoder, marks)
         found.sort(key=lambda c: (-c.saves, -c.count, c.word))
-    return tuple(found[:most])
+        del found[most:]
+    return tuple(found)
 
 
 def _in_pieces(

@@ -23,6 +23,7 @@ import tokenizers
 from pretune.corpus.cut import prove
 from pretune.corpus.kernel_encoder import kernel_encoder
 from pretune.corpus.surroundings import COMPARED, EngineDisagrees, equal, in_order, surroundings
+from pretune.corpus.vocabulary_marks import marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class UnitEncoder:
     Attributes:
         fingerprint: of its tokenizer.json.
         model: the `model` there; of others than WordPiece without vocabulary and merges.
+        marks: what its ids stand for.
         byte_level: the pre-tokenizer turns text into GPT-2's byte alphabet.
         proof: what its parts say of the cut.
         whole: the judge, for whole texts; `inside`: for what stands after a space inside one.
@@ -79,6 +81,7 @@ class UnitEncoder:
         # only WordPiece's reader asks for entries; a vocabulary takes much memory
         left_out = set() if self._kind == "WordPiece" else {"vocab", "merges"}
         self.model = {key: value for key, value in described["model"].items() if key not in left_out}
+        self.marks = marks_of(self.whole, described["model"], byte_level=self.byte_level)
         self.kernel = kernel_encoder(self.whole, described, self.proof, self._judges[0]) if fast else None
         del described
         self.engine = "kernel" if self.kernel else ""

@@ -7,12 +7,13 @@ byte-level BPE with GPT-2's pattern, Llama 3's or Qwen's. All others keep the en
 
 from __future__ import annotations
 
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pretune.corpus.cut import LLAMA3, MARKED, QWEN, SPACE
-from pretune.corpus.vocabulary_marks import byte_alphabet
+from pretune.corpus.vocabulary_marks import byte_alphabet, spelled_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -152,45 +153,47 @@ def _wordpiece(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
             pieces.append((token[len(prefix) :], at, True))
     limit = model.get("max_input_chars_per_word")
     unknown = model["vocab"][model["unk_token"]]
-    return kernel.Encoder.wordpiece(*_columns(pieces), unknown, _WORD_LIMIT if limit is None else limit)
+    columns = _columns(*zip(*pieces, strict=True))
+    return kernel.Encoder.wordpiece(*columns, unknown, _WORD_LIMIT if limit is None else limit)
 
 
 def _unigram(kernel: ModuleType, model: Mapping[str, Any]) -> Any:
-    scores = np.array([score for _, score in model["vocab"]], np.float64)
+    tokens, told = zip(*model["vocab"], strict=True)
+    scores = np.array(told, np.float64)
     lowest = float(scores.min())
     if not lowest < _UNKNOWN_PENALTY / 2 or not np.isfinite(scores).all():
         raise ValueError("several unknown characters could be worth more than a piece of them")
-    pieces = [(token, at, False) for at, (token, _) in enumerate(model["vocab"]) if token]
     unknown = int(model["unk_id"])
     if not 0 <= unknown < len(scores):
         raise ValueError("the unknown token is none of the pieces")
-    return kernel.Encoder.unigram(*_columns(pieces), scores, unknown, lowest - _UNKNOWN_PENALTY)
+    ids = np.flatnonzero(np.fromiter(map(bool, tokens), bool, len(tokens)))
+    columns = _columns(list(filter(None, tokens)), ids, np.zeros(len(ids), bool))
+    return kernel.Encoder.unigram(*columns, scores, unknown, lowest - _UNKNOWN_PENALTY)
 
 
 def _byte_pairs(kernel: ModuleType, model: Mapping[str, Any], digits: int) -> Any:
     vocabulary = model["vocab"]
-    pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
+    pairs = model["merges"]
+    if not set(map(type, pairs)) <= {list}:  # as files had it before tokenizers 0.20
+        pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in pairs]
+    first, second = zip(*pairs, strict=True) if pairs else ((), ())
+    id_of = vocabulary.__getitem__
+    columns = (map(id_of, first), map(id_of, second), map(id_of, map(add, first, second)))
+    merges = [np.fromiter(column, np.int32, len(pairs)) for column in columns]
     alphabet = byte_alphabet()
-    columns = (
-        [vocabulary[first] for first, _ in pairs],
-        [vocabulary[second] for _, second in pairs],
-        [vocabulary[first + second] for first, second in pairs],
-        [vocabulary[letter] for letter, _ in sorted(alphabet.items(), key=lambda item: item[1])],
-    )
-    made = kernel.Encoder.byte_pairs(*(np.array(column, np.int32) for column in columns), digits)
+    letters = [vocabulary[letter] for letter, _ in sorted(alphabet.items(), key=lambda item: item[1])]
+    made = kernel.Encoder.byte_pairs(*merges, np.array(letters, np.int32), digits)
     if model.get("ignore_merges"):  # a word that is a token is that token, whatever merges make of it
         words = vocabulary
         if not alphabet.keys() >= set("".join(vocabulary)):
             words = {word: at for word, at in vocabulary.items() if alphabet.keys() >= set(word)}
-        spelled = "".join(words).translate({ord(letter): byte for letter, byte in alphabet.items()}).encode("latin-1")
-        sizes = np.array([len(word) for word in words], np.uint32)
-        made.add_words(spelled, sizes, np.array(list(words.values()), np.int32))
+        sizes = np.fromiter(map(len, words), np.uint32, len(words))
+        made.add_words(spelled_bytes(words), sizes, np.fromiter(words.values(), np.int32, len(words)))
     return made
 
 
-def _columns(pieces: Sequence[tuple[str, int, bool]]) -> tuple[Any, Any, Any, Any]:
+def _columns(tokens: Sequence[str], ids: Any, inside: Any) -> tuple[Any, Any, Any, Any]:
     """Code points of all pieces one after the other, how many each has, ids, and which stand inside words only."""
-    points = np.frombuffer("".join(piece for piece, _, _ in pieces).encode("utf-32-le", "surrogatepass"), np.uint32)
-    sizes = np.array([len(piece) for piece, _, _ in pieces], np.uint32)
-    ids = np.array([at for _, at, _ in pieces], np.int32)
-    return points, sizes, ids, np.array([inside for _, _, inside in pieces], np.uint8)
+    points = np.frombuffer("".join(tokens).encode("utf-32-le", "surrogatepass"), np.uint32)
+    sizes = np.fromiter(map(len, tokens), np.uint32, len(tokens))
+    return points, sizes, np.asarray(ids, np.int32), np.asarray(inside, np.uint8)

@@ -14,7 +14,6 @@ import polars as pl
 
 from pretune.corpus.counted_words import CountedWords
 from pretune.corpus.encoders import UnitEncoder
-from pretune.corpus.vocabulary_marks import marks_of
 from pretune.corpus.word_tally import Encoded, WordReader, WordSums, hits_of
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class TokenizerTally:
         self.reason = "a text encoded whole gave other ids than its parts" if whole else self.units.proof.reason
         model = self.units.model
         self.fingerprint = self.units.fingerprint
-        self.marks = marks_of(self.units.whole, model, byte_level=self.units.byte_level)
+        self.marks = self.units.marks
         self.specials = (encoder.num_special_tokens_to_add(False), encoder.num_special_tokens_to_add(True))
         self.counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         self.ids: Array = np.zeros(self.marks.size, np.int64)

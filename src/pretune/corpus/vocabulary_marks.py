@@ -5,8 +5,8 @@ Also which characters it cannot spell, and which it holds as a token of their ow
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from pretune.artifacts.coverage import is_byte_token
 from pretune.corpus.cut import SPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import tokenizers
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WHOLE, UNKNOWN, BYTES, PIECES, NOTHING = 0, 1, 2, 3, 4
 """What becomes of a character that stands alone: a token of its own, unknown, bytes of it, several pieces, no token."""
 
-_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
+_JAMO = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
 """Conjoining jamo, as `coverage.is_jamo` knows them."""
 
 
@@ -68,40 +68,86 @@ def marks_of(encoder: tokenizers.Tokenizer, model: Mapping[str, Any], *, byte_le
         model: the `model` of its tokenizer.json.
         byte_level: its tokens are bytes in GPT-2's alphabet.
     """
-    ids = encoder.get_vocab(with_added_tokens=True)
-    added = {token.content for token in encoder.get_added_tokens_decoder().values()}
+    ids = _ids(encoder, model)
     size = max(ids.values(), default=-1) + 1
     partial: Array = np.zeros(size, bool)
-    bare: Array = np.zeros(size, bool)
-    jamo: Array = np.zeros(size, bool)
-    fallback: Array = np.zeros(size, bool)
-    alphabet = byte_alphabet() if byte_level else {}
-    spaces = SPACE + " "
-    every = "".join(ids)  # one look at all of them tells that most vocabularies hold none
-    has_jamo, has_bytes = _JAMO.search(every) is not None, "<0x" in every
-    for token, at in ids.items():
-        if has_jamo:
-            jamo[at] = _JAMO.search(token) is not None
-        if has_bytes:
-            fallback[at] = is_byte_token(token)
-        if token in added:
-            continue
-        if byte_level:
-            partial[at] = not token.isascii() and _is_broken(bytes(map(alphabet.get, token, b"?" * len(token))))
-            bare[at] = not token.strip("Ġ")
-        elif fallback[at]:
-            partial[at] = token[3:5] >= "80"
-        else:
-            bare[at] = token[:1] in spaces and not token.strip(spaces)
+    bare, jamo, fallback = partial.copy(), partial.copy(), partial.copy()
+    places = np.fromiter(ids.values(), np.int64, len(ids))
+    sizes = np.fromiter(map(len, ids), np.int64, len(ids))
+    every = "".join(ids)
+    points = np.frombuffer(every.encode("utf-32-le", "surrogatepass"), np.uint32)
+    jamo[places] = _counted(_among(points, _JAMO), sizes) > 0
+    spaces = np.array(list(map(ord, "Ġ" if byte_level else SPACE + " ")))
+    bare[places] = _counted(~np.isin(points, spaces), sizes) == 0
+    if "<0x" in every:  # one look at all of them tells that most vocabularies hold none
+        of_bytes = {at: token for token, at in ids.items() if is_byte_token(token)}
+        fallback[list(of_bytes)] = True
+        partial[[at for at, token in of_bytes.items() if token[3:5] >= "80"]] = True
+    if byte_level:
+        partial[places] = _broken(spelled_bytes(ids), sizes)
+    added = [ids[token.content] for token in encoder.get_added_tokens_decoder().values()]
+    partial[added] = bare[added] = False
     return Marks(size, len(ids), _unknown(model, ids), partial, bare, jamo, fallback)
 
 
-def _is_broken(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return True
-    return False
+def _among(points: Array, ranges: Sequence[tuple[int, int]]) -> Array:
+    """Which code points lie in one of the ranges, both ends included; bool."""
+    found: Array = np.zeros(len(points), bool)
+    for first, last in ranges:
+        found |= (points >= first) & (points <= last)
+    return found
+
+
+def _counted(chosen: Array, sizes: Array) -> Array:
+    """How many of the chosen characters each token has, int64; `sizes` are the tokens' characters."""
+    sums = np.concatenate(([0], np.cumsum(chosen)))
+    ends = np.cumsum(sizes)
+    counted: Array = sums[ends] - sums[ends - sizes]
+    return counted
+
+
+def _ids(encoder: tokenizers.Tokenizer, model: Mapping[str, Any]) -> Mapping[str, int]:
+    """Every token -> id; a vocabulary that is there as Python objects already is not asked of the tokenizer again."""
+    vocabulary = model.get("vocab")
+    if isinstance(vocabulary, list):
+        ids = dict(zip(map(itemgetter(0), vocabulary), range(len(vocabulary)), strict=True))
+    elif isinstance(vocabulary, dict):
+        ids = dict(vocabulary)
+    else:
+        return encoder.get_vocab(with_added_tokens=True)
+    return ids | {token.content: at for at, token in encoder.get_added_tokens_decoder().items()}
+
+
+def spelled_bytes(tokens: Iterable[str]) -> bytes:
+    """The bytes that tokens in GPT-2's alphabet mean, one after the other; `?` for a character that means none."""
+    table: Array = np.full(0x110000, ord("?"), np.uint8)
+    for letter, byte in byte_alphabet().items():
+        table[ord(letter)] = byte
+    points = np.frombuffer("".join(tokens).encode("utf-32-le", "surrogatepass"), np.uint32)
+    return bytes(table[points])
+
+
+def _broken(data: bytes, sizes: Array) -> Array:
+    """Whether a token's bytes are no UTF-8 by themselves, bool for each.
+
+    Args:
+        data: the bytes of all tokens, one after the other.
+        sizes: how many each has.
+    """
+    apart: Array = np.full(len(data) + len(sizes), ord(" "), np.uint8)  # a space behind each, so that none is read on
+    ends = np.cumsum(sizes + 1)
+    own: Array = np.ones(len(apart), bool)
+    own[ends - 1] = False
+    apart[own] = np.frombuffer(data, np.uint8)
+    text = apart.tobytes().decode("utf-8", "surrogateescape")
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    escaped = (points >= 0xD800) & (points < 0xE000)
+    widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    widths[escaped] = 1  # of a byte that belongs to no character
+    starts = np.cumsum(widths) - widths
+    found: Array = np.zeros(len(sizes), bool)
+    found[np.searchsorted(ends, starts[escaped], side="right")] = True
+    return found
 
 
 def _unknown(model: Mapping[str, Any], ids: Mapping[str, int]) -> int:

@@ -13,6 +13,8 @@ from pretune.draw.heat import INK, SHADES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.console import Console
+
     from pretune.draw.terminal import Piece
 
 STYLES = {
@@ -21,7 +23,10 @@ STYLES = {
     "note": "bold cyan",
     "good": "bold green",
     "warn": "bold yellow",
+    "ok": "bold green",
     "name": "bold",
+    "where": "cyan",
+    "bar": "blue",
     "fix": "green",
     "heading": "bold",
     "best": "bold",
@@ -43,9 +48,7 @@ def width_for(stream: TextIO) -> int | None:
     """Columns of a terminal; None for a pipe, which has no width."""
     if not is_wanted(stream):
         return None
-    from rich.console import Console
-
-    return Console(file=stream).width
+    return _console(stream).width
 
 
 def write(found: Iterable[Sequence[Piece]], stream: TextIO) -> None:
@@ -53,14 +56,38 @@ def write(found: Iterable[Sequence[Piece]], stream: TextIO) -> None:
     if not is_wanted(stream):
         stream.writelines("".join(piece for piece, _ in line).rstrip() + "\n" for line in found)
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = _console(stream)
     shaded = console.color_system not in (None, *FEW) and not console.no_color
     for line in found:
         pieces = [(piece, _style(style, shaded=shaded)) for piece, style in line]
         console.print(Text.assemble(*pieces), soft_wrap=True)
+
+
+def write_folded(found: Iterable[tuple[int, Sequence[Piece]]], stream: TextIO, *, width: int) -> None:
+    """Write lines of any length to a terminal, folded behind their indents.
+
+    Args:
+        found: of each line the blanks before it and its pieces.
+        stream: where to.
+        width: columns that there are.
+    """
+    from rich.text import Text
+
+    console = _console(stream, width)
+    for indent, pieces in found:
+        text = Text.assemble(*((piece, _style(style, shaded=False)) for piece, style in pieces))
+        for part in text.wrap(console, max(width - indent, 8), overflow="fold") or [Text()]:
+            part.rstrip()
+            console.print(Text(" " * indent) + part, soft_wrap=True)
+
+
+def _console(stream: TextIO, width: int | None = None) -> Console:
+    """Rich's console, which takes words as they are; of the terminal's width unless one is given."""
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
 
 
 def _style(name: str, *, shaded: bool) -> str:

@@ -20,6 +20,12 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def beginning(text: str, most: int = 40) -> str:
+    """`one_line(text)` with at most so many characters, for a message that names it."""
+    whole = one_line(text)
+    return whole if len(whole) <= most else whole[: most - 1] + "…"
+
+
 def word(text: str, most: int = 24) -> str:
     """A word for a table: at most `most` characters, all that is invisible spelled out, white space included."""
     cut = text if len(text) <= most else text[: most - 1] + "…"

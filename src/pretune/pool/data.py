@@ -6,7 +6,7 @@ Reads what the corpus readers read: tables with or without a header, JSON, parqu
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from pretune.corpus.example import score_of
 from pretune.corpus.inputs import expand
 from pretune.corpus.shape import value_of
 from pretune.corpus.task_rows import rows_of
+from pretune.pool.class_names import class_names, named_class
 from pretune.pool.columns import columns_of
 from pretune.pool.scores_file import scores_in
+from pretune.pool.sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +45,7 @@ class Sentences:
         pairs: shape (P, 2), int64, indices of sentences; None unless `pairs`.
         scores: shape (P,), float64; None unless `pairs`.
         classes: shape (S,), int64, indices into class_names; None unless `classes`.
-        class_names: the classes, sorted.
+        class_names: the classes, sorted; empty unless `classes`.
         skipped: (place, why) of rows that were left out.
         notes: what else there is to say of the rows, a sentence each.
     """
@@ -80,84 +82,49 @@ def read_sentences(
     Args:
         named: a file, a folder, a pattern, `-`, an object (a list of tuples, strings or mappings, a Dataset, a data
             frame), or several files.
-        columns: role (`sentence1`, `sentence2`, `score`, `text`, `label`) -> column.
+        columns: role (`sentence1`, `sentence2`, `score`, `text`, `label`) -> column; of tuples the place, from 0.
         scores: a file with a number a line, one for each row of pairs.
         limit: rows that are read; None: all.
 
     Raises:
         UserError: nothing to read, no sentences in it, scores or classes that say nothing.
     """
-    objects, source = _sources(named)
+    source = source_of(named, columns or {}, scored_elsewhere=scores is not None)
     given = None if scores is None else scores_in(scores)
     kind: Kind | None = None
     found: list[_One] = []
     broken: list[tuple[str, str]] = []
     guessed = False
-    for one in expand(objects, purpose="eval"):
-        rows = iter(rows_of(one, tuple((columns or {}).values())))
-        where, chosen, head = _begin(one, rows, columns or {}, broken, scored=given is not None)
+    names: tuple[str, ...] = ()
+    for one in expand(source.named, purpose="eval"):
+        rows = iter(rows_of(one, tuple(source.columns.values())))
+        where, chosen, head = _begin(one, rows, source.columns, broken, scored=given is not None)
         kind = kind or chosen.kind
         if chosen.kind != kind:
             raise UserError(
                 f"{where} holds {_SAID[chosen.kind]}, the files before it {_SAID[kind]}", hint="read them one by one"
             )
         guessed |= chosen.guessed
+        names = class_names(one, chosen.value)
         room = None if limit is None else limit - len(found)
         for row in islice(_with(head, rows), room):
             if row.broken:
                 broken.append((row.where, row.broken))
             else:
-                found.append(_one(row, chosen))
+                found.append(_one(row, chosen, names if kind == "classes" else ()))
     if not found:
-        raise UserError(f"{source} has no row that can be read", hint=_first(broken))
+        raise UserError(f"{source.called} has no row that can be read", hint=_first(broken))
     if given is not None:
         # of the first rows the first scores
         given = given[:limit] if limit is not None and len(found) + len(broken) >= limit else given
         found, kind = _scored(found, given, str(scores)), "pairs"
-    return _made(kind or "text", found, source, broken, guessed=guessed)
+    notes = source.notes
+    if guessed and kind != "text":
+        notes += ("the columns have no names and were told by what they hold",)
+    return _made(kind or "text", found, Sentences((), "text", source.called, class_names=names, notes=notes), broken)
 
 
 _SAID = {"pairs": "pairs with a score", "classes": "sentences with a class", "text": "bare text"}
-
-
-def _sources(named: Any) -> tuple[list[Any], str]:
-    """What corpus.inputs.expand takes, and how it is called."""
-    if isinstance(named, str) or hasattr(named, "__fspath__"):
-        return [named], str(named)
-    if not isinstance(named, (list, tuple)):
-        return [named], type(named).__name__
-    if named and all(isinstance(one, (list, tuple)) for one in named):
-        return [_rows(named)], "a list"
-    files = [one for one in named if isinstance(one, str) or hasattr(one, "__fspath__")]
-    if len(files) < len(named) or not named:
-        return [list(named)], "a list"
-    if any(_is_text(str(one)) for one in files):
-        return [[{"text": str(one)} for one in files]], "a list"
-    return files, ", ".join(map(str, files))
-
-
-def _rows(tuples: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """Rows of tuples: (sentence, sentence, score) or (sentence, class)."""
-    sizes = {len(one) for one in tuples}
-    if sizes not in ({2}, {3}):
-        raise UserError(
-            f"a list holds tuples of {' and '.join(map(str, sorted(sizes)))} things",
-            hint="(sentence, sentence, score) or (sentence, class)",
-        )
-    keys = ("sentence1", "sentence2", "score") if sizes == {3} else ("text", "label")
-    return [dict(zip(keys, one, strict=True)) for one in tuples]
-
-
-def _is_text(one: str) -> bool:
-    """Whether a string of a list is a sentence and no file: several words, or a name that is not there."""
-    from pathlib import Path
-
-    if one == "-" or any(mark in one for mark in "*?["):
-        return False
-    try:
-        return not Path(one).exists() and not Path(one).suffix
-    except OSError:  # too long for a name
-        return True
 
 
 def _begin(
@@ -177,10 +144,10 @@ def _with(head: Iterable[Row], rows: Iterable[Row]) -> Iterator[Row]:
     yield from rows
 
 
-def _one(row: Row, columns: Columns) -> _One:
-    names = (columns.text, columns.pair) if columns.pair else (columns.text,)
-    texts = tuple(value_of(row.values, name) for name in names)
-    return _One(row.where, texts, value_of(row.values, columns.value) if columns.value else None)
+def _one(row: Row, columns: Columns, names: Sequence[str]) -> _One:
+    texts = tuple(value_of(row.values, name) for name in (columns.text, columns.pair) if name)
+    value = value_of(row.values, columns.value) if columns.value else None
+    return _One(row.where, texts, named_class(value, names))
 
 
 def _scored(rows: Sequence[_One], given: Sequence[float], path: str) -> list[_One]:
@@ -196,8 +163,8 @@ def _scored(rows: Sequence[_One], given: Sequence[float], path: str) -> list[_On
     return [_One(one.where, one.texts, score) for one, score in zip(rows, given, strict=True)]
 
 
-def _made(kind: Kind, rows: Sequence[_One], source: str, broken: list[tuple[str, str]], *, guessed: bool) -> Sentences:
-    """Distinct sentences of the rows that can be used."""
+def _made(kind: Kind, rows: Sequence[_One], begun: Sentences, broken: list[tuple[str, str]]) -> Sentences:
+    """Distinct sentences of the rows that can be used; `begun` says where they are from and what numbers mean."""
     skipped = list(broken)
     places: dict[str, int] = {}
     kept: list[tuple[list[int], Any]] = []
@@ -209,9 +176,8 @@ def _made(kind: Kind, rows: Sequence[_One], source: str, broken: list[tuple[str,
         value = _value(kind, one)
         kept.append(([places.setdefault(text, len(places)) for text in one.texts], value))
     if not kept:
-        raise UserError(f"{source} has no sentence that can be used", hint=_first(skipped))
-    notes = ("the columns have no names and were told by what they hold",) if guessed and kind != "text" else ()
-    made = Sentences(tuple(places), kind, source, skipped=tuple(skipped), notes=notes)
+        raise UserError(f"{begun.source} has no sentence that can be used", hint=_first(skipped))
+    made = replace(begun, texts=tuple(places), kind=kind, skipped=tuple(skipped))
     if kind == "pairs":
         return _pairs(made, kept)
     return _classes(made, kept) if kind == "classes" else made
@@ -250,25 +216,29 @@ def _value(kind: Kind, one: _One) -> Any:
 
 def _pairs(made: Sentences, kept: Sequence[tuple[list[int], Any]]) -> Sentences:
     """With scores that can be ranked."""
-    from dataclasses import replace
-
     import numpy as np
 
     scores = np.array([score for _, score in kept], dtype=np.float64)
     if len(kept) < FEWEST_PAIRS:
-        raise UserError(f"{made.source} has {len(kept)} pairs, expected at least {FEWEST_PAIRS}, better 200 or more")
+        raise UserError(
+            f"{made.source} has {len(kept)} pair{'' if len(kept) == 1 else 's'}, "
+            f"expected at least {FEWEST_PAIRS}, better 200 or more"
+        )
     if scores.min() == scores.max():
         raise UserError(f"all {len(scores):,} scores in {made.source} are {scores[0]:g}: there is nothing to rank")
     notes = made.notes
     if set(np.unique(scores).tolist()) == {0.0, 1.0}:
-        notes += ("the scores are 0 and 1: larger is taken for more alike",)
-    return replace(made, pairs=np.array([pair for pair, _ in kept], dtype=np.int64), scores=scores, notes=notes)
+        if len(made.class_names) == 2:
+            less, more = made.class_names
+            notes += (f"the scores are 0 ({less}) and 1 ({more}): larger is taken for more alike",)
+        else:
+            notes += ("the scores are 0 and 1: larger is taken for more alike",)
+    pairs = np.array([pair for pair, _ in kept], dtype=np.int64)
+    return replace(made, pairs=pairs, scores=scores, class_names=(), notes=notes)
 
 
 def _classes(made: Sentences, kept: Sequence[tuple[list[int], Any]]) -> Sentences:
     """With at least two classes of at least two sentences; a sentence with two classes keeps its first."""
-    from dataclasses import replace
-
     import numpy as np
 
     names: dict[int, str] = {}

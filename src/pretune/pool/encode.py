@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
+from pretune.draw.visible import beginning
 from pretune.pool.groups import group_sums
 from pretune.pool.poolers import AVERAGING, Marks, document_weights, pool, weights
 from pretune.pool.shapley import GROUPS
@@ -34,6 +35,7 @@ def encode(
     *,
     sentence_token: int = 0,
     groups: Sequence[Any] | None = None,
+    texts: Sequence[str] = (),
     progress: Callable[[int], object] | None = None,
 ) -> Vectors:
     """Vectors of every sentence by every layer and pooling.
@@ -43,6 +45,7 @@ def encode(
         sentences: what it reads.
         sentence_token: index of the token that the model's own head reads; -1: the last.
         groups: S arrays of int, the group of each token (shapley.GROUPS): keep the sums of their states as well.
+        texts: the S sentences, to name the one that cannot be read; empty: none is named.
         progress: called with the number of tokens done, batch by batch.
 
     Raises:
@@ -55,7 +58,7 @@ def encode(
     with torch.inference_mode():
         kept: _Kept | None = None
         for batch, inputs, marks in _batches(model, sentences, sentence_token):
-            output = run(model, inputs)
+            output = run(model, inputs, sentence=texts[int(batch[0])] if texts else "")
             states = output.hidden_states
             if kept is None:
                 kept = _Kept(states, marks.special.shape, names, count, output, grouped=groups is not None)
@@ -74,12 +77,13 @@ def encode(
     return kept.vectors()
 
 
-def run(model: Any, inputs: Mapping[str, Any]) -> Any:
+def run(model: Any, inputs: Mapping[str, Any], *, sentence: str = "") -> Any:
     """The model's output with all hidden states, without gradients where the caller is in inference mode.
 
     Args:
         model: where its inputs are.
         inputs: input_ids of shape (B, L), and what else it takes.
+        sentence: one of those B, to name it where they cannot be read.
 
     Raises:
         UserError: the model cannot read sentences of this length, memory is out, or it gives no hidden states.
@@ -97,8 +101,11 @@ def run(model: Any, inputs: Mapping[str, Any]) -> Any:
     except (RuntimeError, IndexError, ValueError) as error:
         # CANINE shortens four characters to one state, Funnel five tokens to two: both fail below.
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        tokens = f"{length:,} token{'' if length == 1 else 's'}"
         raise UserError(
-            f"{name} cannot read a sentence of {length:,} token{'' if length == 1 else 's'}: {said}",
+            f'{name} cannot read "{beginning(sentence)}", {tokens}: {said}'
+            if sentence
+            else f"{name} cannot read a sentence of {tokens}: {said}",
             hint="leave out sentences that are so short" if length < SHORT else "--max-length N cuts them shorter",
         ) from error
     if getattr(output, "hidden_states", None) is None:

@@ -88,7 +88,7 @@ def one_pass(
     sentences = sentences or tokenize(texts, tokenizer, max_length=max_length)
     groups = sentence_groups(texts, tokenizer, sentences, max_length=max_length) if token_groups else None
     with faster_linears(model) as packed:
-        vectors = encode(model, sentences, sentence_token=sentence_token, groups=groups, progress=progress)
+        vectors = encode(model, sentences, sentence_token=sentence_token, groups=groups, texts=texts, progress=progress)
     poolings, same = _distinct(vectors, sentences, sentence_token)
     subsets = {name: _subsets(vectors.layers, every=every_mix and name == "mean") for name in poolings}
     choices = [Choice(layers, name) for name in poolings for layers in subsets[name]]

@@ -62,7 +62,7 @@ def sentence_tokens(
         weights: list[TokenWeight] = []
         if ids:
             weights = rank_tokens(
-                _states(loaded, [ids], which)[0],
+                _states(loaded, [ids], which, sentence=text)[0],
                 [text[start:end].strip() for start, end in offsets[row]],
                 ids,
                 special=special,
@@ -105,14 +105,14 @@ def _means(loaded: Loaded, several: Sequence[Sequence[int]], layer: int) -> Any:
     return np.stack(result)
 
 
-def _states(loaded: Loaded, several: Sequence[Sequence[int]], layer: int) -> Any:
-    """States of one layer of equally long sentences: shape (n, L, D), float32."""
+def _states(loaded: Loaded, several: Sequence[Sequence[int]], layer: int, *, sentence: str = "") -> Any:
+    """States of one layer of equally long sentences, of which `sentence` is one: shape (n, L, D), float32."""
     import torch
 
     device = next(loaded.model.parameters()).device
     with torch.inference_mode():
         ids = torch.tensor([list(one) for one in several], device=device)
-        states = run(loaded.model, {"input_ids": ids}).hidden_states[layer]
+        states = run(loaded.model, {"input_ids": ids}, sentence=sentence).hidden_states[layer]
     if tuple(states.shape[:2]) != tuple(ids.shape):
         raise UserError(
             f"layer {layer} has {states.shape[1]} states for {ids.shape[1]} tokens", hint="ask for another layer"

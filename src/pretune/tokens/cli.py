@@ -74,9 +74,9 @@ def spare_command(model: str, **how: Any) -> None:
     from pretune.artifacts.tokenizer import read_tokenizer
     from pretune.tokens.inner_folder import inner_folder
     from pretune.tokens.show import slots_json, slots_tables
-    from pretune.tokens.spare import spare_slots
+    from pretune.tokens.spare import free_slots
 
-    slots = spare_slots(model)
+    slots = free_slots(model)
     bytes_ = read_tokenizer(inner_folder(locate(model))).byte_level
     _show(lambda: slots_tables(slots, model, byte_level=bytes_), lambda: slots_json(slots), **how)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pretune.draw.table import Table
     from pretune.tokens.plan import Added, Plan
     from pretune.tokens.slots import Slot
+    from pretune.tokens.spare import FreeSlots
     from pretune.tokens.suggest import Suggestions
 
 FEW = 12
@@ -27,20 +28,30 @@ KINDS = {
 }
 
 
-def slots_tables(slots: Sequence[Slot], label: str, *, byte_level: bool = False) -> list[Table]:
-    """The slots by kind."""
+TRAINED = "left out: named free, but the row was trained"
+
+
+def slots_tables(found: FreeSlots, label: str, *, byte_level: bool = False) -> list[Table]:
+    """The slots by kind, and what only looks like one."""
+    slots = found.slots
+    kinds = [(meaning, [slot for slot in slots if slot.kind == kind]) for kind, meaning in KINDS.items()]
     rows = []
-    for kind, meaning in KINDS.items():
-        some = [slot for slot in slots if slot.kind == kind]
+    for meaning, some in (*kinds, (TRAINED, found.trained)):
+        names = ", ".join(_entry(slot.name, byte_level=byte_level) if slot.name else str(slot.id) for slot in some[:4])
         if some:
-            names = ", ".join(
-                _entry(slot.name, byte_level=byte_level) if slot.name else str(slot.id) for slot in some[:4]
-            )
             rows.append((meaning, number(len(some)), names + (", …" if len(some) > 4 else "")))
-    title = f"{label}: {number(len(slots))} slots are free" if slots else f"{label}: no slot is free"
     if not slots:
-        return [table(title, ("",), [("new tokens get new rows: the embedding grows",)])]
-    return [table(title, ("", "slots", Column("for example", numbers=False)), rows)]
+        note = "new tokens get new rows: the embedding grows"
+        return [
+            table(
+                f"{label}: no slot is free",
+                ("", "", Column("", numbers=False)),
+                rows or [(note,)],
+                note=note if rows else "",
+            )
+        ]
+    free = f"{number(len(slots))} slots are free" if len(slots) > 1 else "1 slot is free"
+    return [table(f"{label}: {free}", ("", "slots", Column("for example", numbers=False)), rows)]
 
 
 def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) -> list[Table]:
@@ -128,9 +139,13 @@ def _changed(plan: Plan, *, every: bool) -> Table:
     return table(title, headings, rows, note=note)
 
 
-def slots_json(slots: Sequence[Slot]) -> dict[str, Any]:
-    """The slots."""
-    return {"slots": [{"id": slot.id, "name": slot.name, "kind": slot.kind} for slot in slots]}
+def slots_json(found: FreeSlots) -> dict[str, Any]:
+    """The slots, and what only looks like one."""
+
+    def told(slots: Sequence[Slot]) -> list[dict[str, Any]]:
+        return [{"id": slot.id, "name": slot.name, "kind": slot.kind} for slot in slots]
+
+    return {"slots": told(found.slots), "trained": told(found.trained)}
 
 
 def suggestions_json(found: Suggestions) -> dict[str, Any]:

@@ -1,17 +1,10 @@
-"""What a spare slot is, and which names model makers give to slots they leave free. Knows no files."""
+"""What a spare slot is, and which names are no words of a text: markers and sentinels. Knows no files."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from pretune.artifacts.vocabulary import is_spare_name
-
-_MORE_NAMES = re.compile(
-    r"<\|unused[_-]?\w{0,20}\|>|\[\|?unused[_-]?\w{0,8}\|?\]|<unused_token_\d+>|<\|(?:placeholder|reserved_token|reserved)_?\d+\|>"
-    r"|<(?:SPECIAL|reserved|placeholder|dummy|empty|spare)_?\d+>|\[(?:control|reserved|placeholder|dummy|spare)_?\d+\]",
-    re.IGNORECASE,
-)
 _MARKER = re.compile(r"<[^\s<>]{1,60}>|\[[^\s\[\]]{1,60}\]")
 _SENTINEL = re.compile(r"▁?<extra_id_\d+>")
 
@@ -31,14 +24,6 @@ class Slot:
     id: int
     name: str
     kind: str
-
-
-def is_free_name(name: str) -> bool:
-    """Whether an entry's name says that it was left free: `[unused7]`, `<|reserved_special_token_3|>`, `<SPECIAL_20>`.
-
-    T5's `<extra_id_7>` does not: it is a sentinel that pretraining uses (is_sentinel).
-    """
-    return is_spare_name(name) or _MORE_NAMES.fullmatch(name) is not None
 
 
 def is_marker(name: str) -> bool:

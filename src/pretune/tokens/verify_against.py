@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.tokens.holding import holding
-from pretune.tokens.slots import is_free_name
 from pretune.tokens.verify_result import Fault
 from pretune.tokens.verify_view import counted, ids_of, is_word, some
 
@@ -64,12 +64,12 @@ def _overwritten(case: Case) -> Iterator[Fault | str]:
     old, new = case.old, case.new
     names = new.tokenizer.tokens
     gone = {token: at for token, at in old.tokenizer.ids.items() if token not in new.tokenizer.ids}
-    added = {token.content for token in old.tokenizer.added if not is_free_name(token.content)}
+    added = {token.content for token in old.tokenizer.added if not is_spare_name(token.content)}
     lost: dict[str, str] = {}
     for token, at in gone.items():
         text = old.encoder.decode([at], skip_special_tokens=False)
         prefix = "##"
-        reached = not is_free_name(token) and (
+        reached = not is_spare_name(token) and (
             token in added
             or [at] in (ids_of(old.encoder, text), ids_of(old.encoder, f" {text}"))
             or (token.startswith(prefix) and _continues(old.encoder, token.removeprefix(prefix), at))
@@ -131,7 +131,7 @@ def _entries(case: Case) -> Iterator[Fault | str]:
     cut: dict[str, list[int]] = {}
     moved: dict[str, tuple[list[int], list[int]]] = {}
     whole = 0
-    slots = [token for token in old.tokenizer.ids if is_free_name(token) and token not in new.tokenizer.ids]
+    slots = [token for token in old.tokenizer.ids if is_spare_name(token) and token not in new.tokenizer.ids]
     for lead in ("", " "):
         asked = [lead + text for text in texts]
         for text, one, two in zip(asked, _batch(old.encoder, asked), _batch(new.encoder, asked), strict=True):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.artifacts.tensor_table import BITS
-from pretune.tokens.slots import is_free_name
 from pretune.tokens.verify_result import Fault
 from pretune.tokens.verify_rows import read, view_at
 from pretune.tokens.verify_view import some
@@ -65,7 +65,7 @@ def _given_away(case: Case, at: int) -> bool:
     """Whether a row is a new token's, or a free slot's (its use as a marker is another fault)."""
     assert case.old is not None
     name = case.new.tokenizer.tokens.get(at)
-    return name is None or name in case.fresh or is_free_name(name) or case.old.tokenizer.tokens.get(at) != name
+    return name is None or name in case.fresh or is_spare_name(name) or case.old.tokenizer.tokens.get(at) != name
 
 
 def changed_rows(case: Case) -> frozenset[int] | None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.added_tokens import extra_tokens, token_text
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.artifacts.tokenizer_classes import ROLES
-from pretune.tokens.slots import is_free_name
 from pretune.tokens.verify_result import Fault
 from pretune.tokens.verify_view import ids_of, some
 
@@ -76,7 +76,7 @@ def _reached(case: Case) -> Iterator[Fault | str]:
 def _markers(case: Case) -> dict[str, str]:
     """Free slots that somebody uses as a marker -> how that is known."""
     view = case.new
-    slots = [name for name in view.tokenizer.vocabulary.ids if name[:1] in "[<m" and is_free_name(name)]
+    slots = [name for name in view.tokenizer.vocabulary.ids if name[:1] in "[<m" and is_spare_name(name)]
     template = view.tokenizer.chat_template or ""
     found = {name: "stands in the chat template" for name in slots if name in template} if template else {}
     entries = {row["entry"]: row for row in view.recorded}
@@ -194,7 +194,7 @@ def _still_special(view: View, old: View) -> Iterator[Fault | str]:
     """What AGAINST called special is special still."""
     now = {token.content for token in view.tokenizer.added if token.special}
     before = {token.content for token in old.tokenizer.added if token.special}
-    taken = {token for token in before - now if is_free_name(token) and token not in view.tokenizer.ids}
+    taken = {token for token in before - now if is_spare_name(token) and token not in view.tokenizer.ids}
     lost = before - now - taken
     roles = set(old.tokenizer.special) - set(view.tokenizer.special)
     unlisted = set(listed(old)) - set(listed(view)) - lost - taken

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pretune.artifacts.config import read_config
 from pretune.artifacts.pipeline import as_class, class_spec, load
 from pretune.artifacts.source import locate
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.artifacts.weights import read_weights
 from pretune.core.errors import UserError
 from pretune.tokens.inner_folder import inner_folder
 from pretune.tokens.readable import in_line
-from pretune.tokens.slots import is_free_name, is_marker, is_sentinel
+from pretune.tokens.slots import is_marker, is_sentinel
 from pretune.tokens.swap import MARK
 from pretune.tokens.tables import find_tables
 
@@ -172,7 +173,7 @@ class Case:
 def is_word(content: str) -> bool:
     """Whether a token is an ordinary word rather than spelled as special tokens are."""
     bare = content.strip().lstrip("▁Ġ").removeprefix("##")
-    if not any(map(str.isalpha, bare)) or is_marker(bare) or is_free_name(bare) or is_sentinel(bare):
+    if not any(map(str.isalpha, bare)) or is_marker(bare) or is_spare_name(bare) or is_sentinel(bare):
         return False
     if not all(character.isalnum() or character in _IN_WORDS or _combines(character) for character in bare):
         return False

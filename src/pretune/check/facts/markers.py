@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pretune.artifacts.vocabulary import is_spare_name
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.check.finding import Unavailable
 
 if TYPE_CHECKING:

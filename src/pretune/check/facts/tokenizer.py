@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pretune.artifacts.named_slots import named_slots
 from pretune.artifacts.pipeline import as_class, as_file, parts_of, walk
 from pretune.artifacts.source import locate
 from pretune.artifacts.tokenizer import read_tokenizer
@@ -88,6 +89,14 @@ class TokenizerFacts:
         if path is None or set(values) & set(self.said):
             return None
         return Fix(title, tuple(Patch(str(path), f"/{key}", value) for key, value in values.items()))
+
+    def named_slots(self, rows: int) -> int:
+        """How many of the first `rows` ids have entries whose names say that they are free, and which nothing uses.
+
+        Raises:
+            Unavailable: that cannot be told here.
+        """
+        return len(_made(partial(named_slots, rows=rows), self.files))
 
     @cached_property
     def parts(self) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pretune.artifacts.vocabulary import is_spare_name
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, percent, shown, some
 
@@ -110,11 +109,13 @@ def spare_slots_unused(adding: AddingFacts, tokenizer: TokenizerFacts, rows: Row
     Why: a resized checkpoint no longer matches its base: adapters store whole tables, merging and reloading need care.
     Fix: `pretune tokens add` renames spare slots; rows and shapes stay as they are.
     """
-    spare = sum(is_spare_name(token) for token in tokenizer.ids)
-    if adding.new and adding.resize_to is not None and adding.resize_to > rows.count and spare >= len(adding.new):
+    if not adding.new or adding.resize_to is None or adding.resize_to <= rows.count:
+        return
+    spare = tokenizer.named_slots(rows.count)
+    if spare >= len(adding.new):
         yield Problem(
-            f"{number(len(adding.new))} tokens are added and the table grows to {number(adding.resize_to)} rows, while "
-            f"{number(spare)} spare slots stand unused",
+            f"{number(len(adding.new))} token(s) are added and the table grows to {number(adding.resize_to)} rows, "
+            f"while {number(spare)} spare slots stand unused",
             where=adding.resize_where,
         )
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pretune.artifacts.vocabulary import is_spare_name
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pretune.artifacts.added_tokens import extra_tokens, token_text
-from pretune.artifacts.vocabulary import is_spare_name
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, shown, some
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.coverage import is_byte_token
 from pretune.artifacts.json_file import read_object
+from pretune.artifacts.spare_names import is_spare_name
 from pretune.core.errors import UserError
-from pretune.tokens.slots import is_free_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ def read_taken(tokenizer: Tokenizer, specs: Iterable[Mapping[str, Any]]) -> Take
     """
     source = tokenizer.source
     names = {*tokenizer.special.values(), *_named_tokens(tokenizer.arguments), *_named_tokens(tokenizer.special_map)}
-    names.update(token.content for token in tokenizer.added if not is_free_name(token.content))
+    names.update(token.content for token in tokenizer.added if not is_spare_name(token.content))
     names.update(token for token in tokenizer.vocabulary.ids if is_byte_token(token))
     ids: set[int] = set()
     for spec in specs:
