@@ -11,22 +11,25 @@ Outcome encoder_make(Encoder *encoder, Model model, uint64_t merges)
 {
     memset(encoder, 0, sizeof *encoder);
     encoder->model = model;
-    uint64_t size = 1024;
-    while (size < merges * 2)
-        size *= 2;
-    encoder->steps.mask = size - 1;
-    encoder->steps.keys = calloc(size, sizeof *encoder->steps.keys);
-    encoder->steps.values = malloc(size * sizeof *encoder->steps.values);
     encoder->kinds = calloc(POINTS, 1);
     encoder->form_sizes = calloc(POINTS, 1);
     encoder->form_starts = calloc(POINTS, sizeof *encoder->form_starts);
-    if (!encoder->steps.keys || !encoder->steps.values || !encoder->kinds || !encoder->form_sizes ||
-        !encoder->form_starts)
+    if (!encoder->kinds || !encoder->form_sizes || !encoder->form_starts)
         return NO_MEMORY;
+    uint64_t size = 1024;
+    while (size < merges * 2)
+        size *= 2;
     if (model == BYTE_PAIRS) {
-        encoder->merged = malloc(size * sizeof *encoder->merged);
-        return encoder->merged ? DONE : NO_MEMORY;
+        encoder->merge_mask = size - 1;
+        encoder->merges = calloc(size, sizeof *encoder->merges);
+        encoder->of_bytes = malloc(256 * 256 * sizeof *encoder->of_bytes);
+        return encoder->merges && encoder->of_bytes ? DONE : NO_MEMORY;
     }
+    encoder->steps.mask = size - 1;
+    encoder->steps.keys = calloc(size, sizeof *encoder->steps.keys);
+    encoder->steps.values = malloc(size * sizeof *encoder->steps.values);
+    if (!encoder->steps.keys || !encoder->steps.values)
+        return NO_MEMORY;
     if (grow(&encoder->id_of_node, &encoder->nodes_room, 3, sizeof *encoder->id_of_node))
         return NO_MEMORY;
     for (encoder->nodes = 0; encoder->nodes < 3; encoder->nodes++)
@@ -36,9 +39,10 @@ Outcome encoder_make(Encoder *encoder, Model model, uint64_t merges)
 
 void encoder_free(Encoder *encoder)
 {
-    void *parts[] = {encoder->steps.keys, encoder->steps.values, encoder->id_of_node, encoder->scores, encoder->merged,
+    void *parts[] = {encoder->steps.keys, encoder->steps.values, encoder->id_of_node, encoder->scores, encoder->merges,
                      encoder->kinds,      encoder->form_sizes,   encoder->form_starts, encoder->forms,
-                     encoder->word_bytes, encoder->word_slots,   encoder->word_starts, encoder->word_ids};
+                     encoder->word_bytes, encoder->word_slots,   encoder->word_starts, encoder->word_ids,
+                     encoder->of_bytes};
     for (size_t at = 0; at < sizeof parts / sizeof *parts; at++)
         free(parts[at]);
     memset(encoder, 0, sizeof *encoder);
@@ -93,12 +97,19 @@ Outcome encoder_add_piece(Encoder *encoder, const uint32_t *points, uint32_t siz
 
 void encoder_add_merge(Encoder *encoder, int32_t first, int32_t second, int32_t to, uint32_t rank)
 {
-    uint64_t key = ((uint64_t)(uint32_t)first << 32 | (uint32_t)second) + 1, slot = slot_of(key) & encoder->steps.mask;
-    while (encoder->steps.keys[slot] && encoder->steps.keys[slot] != key)
-        slot = (slot + 1) & encoder->steps.mask;
-    encoder->steps.keys[slot] = key;
-    encoder->steps.values[slot] = rank;
-    encoder->merged[slot] = to;
+    uint64_t key = ((uint64_t)(uint32_t)first << 32 | (uint32_t)second) + 1, slot = slot_of(key) & encoder->merge_mask;
+    while (encoder->merges[slot].key && encoder->merges[slot].key != key)
+        slot = (slot + 1) & encoder->merge_mask;
+    encoder->merges[slot] = (MergeSlot){key, {rank, to}};
+}
+
+/* The tokens of the bytes; once, when all merges were added. */
+void encoder_know_bytes(Encoder *encoder, const int32_t *of_byte)
+{
+    memcpy(encoder->of_byte, of_byte, sizeof encoder->of_byte);
+    for (uint32_t first = 0; first < 256; first++)
+        for (uint32_t second = 0; second < 256; second++)
+            encoder->of_bytes[first * 256 + second] = merge_of(encoder, of_byte[first], of_byte[second]);
 }
 
 /* Words that are tokens whole, looked for before merges; once for an encoder. */

@@ -24,9 +24,22 @@ typedef struct {
 } Ids;
 
 typedef struct {
-    uint64_t *keys, mask; /* (node, code point) + 1, or (id, id) + 1; 0: free */
-    uint32_t *values;     /* the node behind, or the place of the merge */
+    uint64_t *keys, mask; /* (node, code point) + 1; 0: free */
+    uint32_t *values;     /* the node behind */
 } Steps;
+
+/* What two tokens side by side become, and before which others; NO_MERGE: they stay apart. */
+#define NO_MERGE UINT32_MAX
+typedef struct {
+    uint32_t rank;
+    int32_t to;
+} Merge;
+
+/* A place of the table of merges: all of it in one line of the processor's cache. */
+typedef struct {
+    uint64_t key; /* (id, id) + 1; 0: free */
+    Merge merge;
+} MergeSlot;
 
 typedef struct {
     Model model;
@@ -38,7 +51,9 @@ typedef struct {
     double *scores, unknown_score;
     int32_t unknown, ids;
     /* BPE */
-    int32_t *merged;
+    MergeSlot *merges;
+    uint64_t merge_mask;
+    Merge *of_bytes; /* of two bytes: first * 256 + second */
     int32_t of_byte[256];
     uint8_t digits; /* most in a word of Llama 3's and Qwen's pattern; 0: the pattern is GPT-2's */
     /* tokens that are looked for before merges (ignore_merges): bytes one after the other, hashed */
@@ -57,6 +72,7 @@ Outcome encoder_make(Encoder *encoder, Model model, uint64_t merges);
 void encoder_free(Encoder *encoder);
 Outcome encoder_add_piece(Encoder *encoder, const uint32_t *points, uint32_t size, int inside, int32_t id);
 void encoder_add_merge(Encoder *encoder, int32_t first, int32_t second, int32_t to, uint32_t rank);
+void encoder_know_bytes(Encoder *encoder, const int32_t *of_byte);
 Outcome encoder_add_words(Encoder *encoder, const uint8_t *bytes, const uint32_t *sizes, const int32_t *ids,
                           uint32_t words);
 Outcome encoder_units(const Encoder *encoder, const Table *table, uint32_t from, uint32_t to, Ids *ids,
@@ -85,6 +101,18 @@ static inline int64_t steps_find(const Steps *steps, uint64_t key)
             return (int64_t)slot;
         if (!steps->keys[slot])
             return -1;
+    }
+}
+
+static inline Merge merge_of(const Encoder *encoder, int32_t first, int32_t second)
+{
+    static const Merge none = {NO_MERGE, -1};
+    uint64_t key = ((uint64_t)(uint32_t)first << 32 | (uint32_t)second) + 1;
+    for (uint64_t slot = slot_of(key) & encoder->merge_mask;; slot = (slot + 1) & encoder->merge_mask) {
+        if (encoder->merges[slot].key == key)
+            return encoder->merges[slot].merge;
+        if (!encoder->merges[slot].key)
+            return none;
     }
 }
 

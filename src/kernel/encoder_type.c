@@ -127,7 +127,7 @@ PyObject *encoder_byte_pairs(PyObject *type, PyObject *arguments)
         encoder_add_merge(&self->encoder, ((const int32_t *)first.buf)[at], ((const int32_t *)second.buf)[at],
                           ((const int32_t *)to.buf)[at], (uint32_t)at);
     if (self) {
-        memcpy(self->encoder.of_byte, of_byte.buf, sizeof self->encoder.of_byte);
+        encoder_know_bytes(&self->encoder, of_byte.buf);
         self->encoder.digits = digits;
     }
     PyBuffer_Release(&first);

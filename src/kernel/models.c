@@ -74,43 +74,32 @@ uint32_t unigram_ids(const Encoder *encoder, const uint32_t *points, uint32_t si
     return used;
 }
 
-static inline uint32_t merge_of(const Encoder *encoder, int32_t first, int32_t second, int32_t *to)
-{
-    int64_t slot = steps_find(&encoder->steps, ((uint64_t)(uint32_t)first << 32 | (uint32_t)second) + 1);
-    if (slot < 0)
-        return UINT32_MAX;
-    *to = encoder->merged[slot];
-    return encoder->steps.values[slot];
-}
-
 /* The merge of the lowest rank first, of equal ones the leftmost, until there is none. */
 uint32_t byte_pair_ids(const Encoder *encoder, const uint8_t *bytes, uint32_t size, int32_t *ids)
 {
-    int32_t to[LONGEST];
-    uint32_t ranks[LONGEST];
+    Merge between[LONGEST]; /* what a token and the next one become */
     for (uint32_t at = 0; at < size; at++)
         ids[at] = encoder->of_byte[bytes[at]];
     for (uint32_t at = 0; at + 1 < size; at++)
-        ranks[at] = merge_of(encoder, ids[at], ids[at + 1], &to[at]);
+        between[at] = encoder->of_bytes[bytes[at] * 256 + bytes[at + 1]];
     while (size > 1) {
-        uint32_t lowest = UINT32_MAX, place = 0;
+        uint32_t lowest = NO_MERGE, place = 0;
         for (uint32_t at = 0; at + 1 < size; at++)
-            if (ranks[at] < lowest) {
-                lowest = ranks[at];
+            if (between[at].rank < lowest) {
+                lowest = between[at].rank;
                 place = at;
             }
-        if (lowest == UINT32_MAX)
+        if (lowest == NO_MERGE)
             break;
-        ids[place] = to[place];
-        size_t behind = size - place - 2; /* tokens behind the two; as many ranks, which stand between two each */
+        ids[place] = between[place].to;
+        size_t behind = size - place - 2; /* tokens behind the two; as many merges, which stand between two each */
         memmove(ids + place + 1, ids + place + 2, behind * sizeof *ids);
-        memmove(ranks + place, ranks + place + 1, behind * sizeof *ranks);
-        memmove(to + place, to + place + 1, behind * sizeof *to);
+        memmove(between + place, between + place + 1, behind * sizeof *between);
         size--;
         if (place + 1 < size)
-            ranks[place] = merge_of(encoder, ids[place], ids[place + 1], &to[place]);
+            between[place] = merge_of(encoder, ids[place], ids[place + 1]);
         if (place)
-            ranks[place - 1] = merge_of(encoder, ids[place - 1], ids[place], &to[place - 1]);
+            between[place - 1] = merge_of(encoder, ids[place - 1], ids[place]);
     }
     return size;
 }
