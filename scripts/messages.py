@@ -19,6 +19,8 @@ FOLDER = PACKAGE / "core" / "locale" / "ko" / "LC_MESSAGES"
 PO, MO = FOLDER / "pretune.po", FOLDER / "pretune.mo"
 NO_MESSAGES = Path(__file__).with_name("messages_not.txt")
 """Texts that read as prose and that nobody is told: lists of names, code, patterns. One a line."""
+WORDS = Path(__file__).with_name("messages_words.txt")
+"""Single words of ours that stand at a place of a message; its translation marks the place: `{0!}`. One a line."""
 OF_OTHERS = Path(__file__).with_name("messages_of_others.txt")
 """Texts that a library says and that are shown through ours (click's complaints). One a line."""
 
@@ -32,7 +34,10 @@ def wanted() -> dict[str, tuple[list[str], str]]:
     """Every msgid that needs a translation: where it stands, and how the source reads there."""
     left_out = set(listed(NO_MESSAGES))
     found = {msgid: (one.places, one.source) for msgid, one in extract().items() if msgid not in left_out}
-    return found | {msgid: (["click"], "") for msgid in listed(OF_OTHERS)}
+    elsewhere = {msgid: (["words"], "") for msgid in listed(WORDS)} | {
+        msgid: (["others"], "") for msgid in listed(OF_OTHERS)
+    }
+    return found | {msgid: place for msgid, place in elsewhere.items() if msgid not in found}
 
 
 def translations() -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from pretune import check, cli
 from pretune.check.options import spread
-from pretune.check.output import encodable
+from pretune.core.output import encodable
 from pretune.check.sources.flags import beside_of, setup_from_arguments
 from pretune.check.sources.setup import Setup
 from pretune.core.errors import UserError

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import small_model
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add-a-rule.md").read_text("utf-8")
 
@@ -33,6 +35,7 @@ def test_the_edit_fits() -> None:
 @pytest.mark.slow
 def test_the_page_to_the_letter(tmp_path: Path) -> None:
     """Files are written, a line is changed, the commands run."""
+    pytest.importorskip("babel")
     for name in ("src", "tests", "scripts", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "corpus", "train"))
     for name in ("src/pretune/corpus", "src/pretune/train"):
@@ -43,14 +46,17 @@ def test_the_page_to_the_letter(tmp_path: Path) -> None:
     old, new = re.findall(r"^[-+](    .*)$", PAGE, re.MULTILINE)
     rules = tmp_path / "src/pretune/check/rules/__init__.py"
     rules.write_text(rules.read_text("utf-8").replace(old + "\n", new + "\n"), "utf-8")
+    (korean,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "korean.json").write_text(korean, "utf-8")
+    small_model.write_model(tmp_path / "MODEL")
     commands = [
         line.removeprefix("python ").split()
         for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
         for line in block.splitlines()
-        if line.startswith("python ") and "MODEL" not in line
+        if line.startswith("python ")
     ]
     printed = [run(tmp_path, *command) for command in commands]
-    assert len(commands) == 3
-    assert "clipping-switched-off" in printed[-1]
+    assert len(commands) == 5
+    assert all("clipping-switched-off" in said for said in printed[-2:])
     for kind in (["check"], ["check", "--select", "E,F,D"]):
         run(tmp_path, "-m", "ruff", *kind, "src/pretune/check/rules/clipping.py", "tests/check/rules/test_clipping.py")

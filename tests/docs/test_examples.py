@@ -9,7 +9,10 @@ import pytest
 from page_blocks import DOCS, left_out
 from played_pages import played
 
-LONG = {"doctor.md": ("pretune doctor  ", "pretune doctor --json"), "corpus.md": ("pretune check demo/korean-bert --data 'demo/korean*.json' --scheduler",)}
+LONG = {
+    "doctor.md": ("pretune doctor  ", "pretune doctor --json"),
+    "corpus.md": ("pretune check demo/korean-bert --data 'demo/korean*.json' --scheduler",),
+}
 """Page -> beginnings of commands that are left to the slow tests."""
 SCRIPT = 'from transformers import TrainingArguments\n\nargs = TrainingArguments("out", evaluation_strategy="epoch")\n'
 
@@ -37,6 +40,29 @@ def renewed(name: str, folder: Path, further: tuple[str, ...] = ()) -> str:
     if os.environ.get("UPDATE_README"):
         page.write_text(found, "utf-8")
     return found
+
+
+@pytest.mark.slow
+def test_doctor(folder: Path) -> None:
+    """With torch and its devices, and for programs; what it says is each machine's own."""
+    page, printed = DOCS / "doctor.md", dict[str, str]()
+    played(page.read_text("utf-8"), folder, printed=printed)
+    assert len(printed) == 3
+    assert all(printed.values())
+
+
+@pytest.mark.slow
+def test_a_cluster(folder: Path) -> None:
+    """The command with the address of a cluster that is there: the report is that of the shards put together."""
+    distributed = pytest.importorskip("distributed")
+    page, printed = (DOCS / "corpus.md").read_text("utf-8"), dict[str, str]()
+    block = page[page.index("## Several machines") :]
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        played(block, folder, stands={"tcp://10.0.0.1:8786": cluster.scheduler_address}, printed=printed)
+    merged, clustered = list(printed.values())[-2:]
+    assert merged == clustered
 
 
 @pytest.mark.parametrize("name", ["corpus.md", "doctor.md", "scripts.md", "github-action.md"])

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from page_blocks import left_out as without_test
 from played_pages import masked, played
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MISSION = ("mission.md", "mission.ko.md")
-LEFT_OUT, LONG = ("pretune demo", "pip "), ("pretune pool",)
+LONG = ("pretune pool",)
 PAGES = (*MISSION, "from-add_tokens.md")
 SHOWN: dict[str, str] = {"mission.ko.md": "ko"}
 """Page -> the language its commands answer in, where it is not English."""
@@ -29,7 +30,8 @@ def fresh(name: str, folder: Path, printed: dict[str, dict[str, str]], left_out:
     language = SHOWN.get(name, "en")
     os.environ["PRETUNE_LANG"] = language  # put back by the fixture of every test here
     known = printed.setdefault(language, {})
-    found = played((DOCS / name).read_text("utf-8"), folder, left_out=(*LEFT_OUT, *left_out), printed=known)
+    beginnings = (*without_test(DOCS / name), *left_out)
+    found = played((DOCS / name).read_text("utf-8"), folder, left_out=beginnings, printed=known)
     if os.environ.get("UPDATE_README"):
         (DOCS / name).write_text(found, "utf-8")
     return found

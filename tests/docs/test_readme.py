@@ -1,8 +1,7 @@
 """Every example of README.md is run, in its order, in one folder; what it prints is what the page shows.
 
 A block whose first line is a comment with a file's name is written to that file. `UPDATE_README=1` writes the true
-output into the page. `pretune demo` itself is played by tests/demo and by scripts/fresh_machine.py, and what doctor
-prints is each machine's own. README.ko.md has the same commands, files and sections.
+output into the page. What is left out has a reason in page_blocks.py. README.ko.md has the same commands, files and sections.
 """
 
 import os
@@ -13,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from page_blocks import left_out
 from played_pages import BLOCK, masked, played
 
 ROOT = Path(__file__).resolve().parents[2]
 README, KOREAN = ROOT / "README.md", ROOT / "README.ko.md"
-LEFT_OUT = ("make ", "pip ", "pretune doctor", "pretune demo")
+LEFT_OUT = left_out(README)
 LONG = ("pretune train", "pretune pool")
 """Parts that compute: left to the slow test. The last digits of what they compute are the machine's."""
 

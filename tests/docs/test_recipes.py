@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from played_pages import played
 from pretune.demo import sample, story
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "recipes.md").read_text("utf-8")
@@ -50,6 +51,47 @@ def test_check_understands_the_adapter(tmp_path: Path) -> None:
     compile(FILES["lora.py"], "lora.py", "exec")
 
 
+@pytest.fixture
+def lora(shared_assets: Path, tmp_path: Path) -> Path:
+    """A folder with both files and some talks, where the model's name is a folder with the real tokenizer."""
+    model = tmp_path / "Qwen" / "Qwen3-0.6B"
+    model.mkdir(parents=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(shared_assets / "tokenizers/qwen3" / name, model / name)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes |= {"num_key_value_heads": 1, "head_dim": 8, "vocab_size": 151_936, "tie_word_embeddings": True}
+    said = {"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"], "eos_token_id": 151_645}
+    (model / "config.json").write_text(json.dumps(said | sizes), "utf-8")
+    shutil.copyfile(sample.dev().with_name("chat.jsonl"), tmp_path / "talks.jsonl")
+    for name in ("lora.toml", "lora.py"):
+        (tmp_path / name).write_text(FILES[name], "utf-8")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_both_are_checked(lora: Path) -> None:
+    """The commands of the page read the setup and the script."""
+    (block,) = [one for one in re.findall(r"```console\n.*?```", PAGE, re.DOTALL) if "lora.toml" in one]
+    printed: dict[str, str] = {}
+    played(block, lora, printed=printed)
+    assert len(printed) == 2
+
+
+@pytest.mark.slow
+def test_the_adapter_is_trained(lora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script runs to its end, with a tiny model under the name of the page's."""
+    pytest.importorskip("trl")
+    transformers = pytest.importorskip("transformers")
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(lora / name))
+    model = lora / "Qwen" / "Qwen3-0.6B"
+    transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(model)).save_pretrained(model)
+    on_cpu = FILES["lora.py"].replace("bf16=True,", "bf16=True, use_cpu=True,")
+    (lora / "lora.py").write_text(on_cpu, "utf-8")
+    played("```console\n$ python lora.py\n```\n", lora)
+    assert list(lora.glob("lora/checkpoint-*/adapter_model.safetensors"))
+
+
 def column(row: str) -> list[str]:
     """The cells of a row of the table, but its first."""
     (found,) = re.findall(rf"^\| {re.escape(row)}[^|]* \| (.*) \|$", PAGE, re.MULTILINE)
@@ -84,13 +126,17 @@ def test_the_table_is_true(shared_assets: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "tokenizer"), list(zip(TRAINED, (*TOKENIZERS[:3], "kobert"), strict=True)))
-def test_two_steps(name: str, tokenizer: str, shared_assets: Path, tmp_path: Path) -> None:
+def test_two_steps(
+    name: str, tokenizer: str, shared_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The recipe trains a tiny model with the real tokenizer and config, on the demo's sample; the check lets it."""
     import torch
     import transformers
 
     from pretune.cli import main
 
+    for variable in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
     with chdir(tmp_path):
         source = shared_assets / "tokenizers" / tokenizer
         made = Path("model")
@@ -121,5 +167,8 @@ def test_two_steps(name: str, tokenizer: str, shared_assets: Path, tmp_path: Pat
         text = re.sub(r'^eval = ".*"$', f'eval = "{dev}"', text, flags=re.MULTILINE)
         Path(name).write_text(text, "utf-8")
         with pytest.raises(SystemExit) as end:
-            main(["train", name, "--max-steps", "2", "--preset", "fast"])
+            main(["check", name])
+        assert end.value.code == 0
+        with pytest.raises(SystemExit) as end:
+            main(["train", name, "--max-steps", "2", "--preset", "fast", "--knock", "desktop"])
         assert end.value.code == 0

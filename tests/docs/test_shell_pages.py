@@ -13,7 +13,11 @@ import pytest
 from page_blocks import DOCS
 
 LINES = dict(re.findall(r"```(bash|zsh|fish)\n(.*?)```", (DOCS / "completion.md").read_text("utf-8"), re.DOTALL))
-LEFT = {"bash": ".pretune-complete.bash", "zsh": ".pretune-complete.zsh", "fish": ".config/fish/completions/pretune.fish"}
+LEFT = {
+    "bash": ".pretune-complete.bash",
+    "zsh": ".pretune-complete.zsh",
+    "fish": ".config/fish/completions/pretune.fish",
+}
 ASKED = ". ~/.bashrc; complete -p pretune"
 
 

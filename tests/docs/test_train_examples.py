@@ -1,8 +1,8 @@
 """The commands and the Python of the pages on training, run with a tiny model in place of MODEL; the demo's own example
-stands in test_train_pages.py."""
+stands in test_train_pages.py.
+"""
 
 import json
-import os
 import re
 import shutil
 from contextlib import chdir
@@ -15,7 +15,6 @@ from knock import runs
 from knock.webhook import Webhook
 from page_blocks import DOCS
 from played_pages import BLOCK, exchanged, played
-from pretune.demo import sample
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -24,10 +23,14 @@ from train import tiny_runs
 
 PAGE = (DOCS / "train.md").read_text("utf-8")
 COMMANDS = [
-    line for kind, body in BLOCK.findall(PAGE) if kind == "console" for line in body.splitlines() if line[:2] == "$ "
+    line
+    for kind, body in BLOCK.findall(PAGE)
+    if kind == "console"
+    for line in body.splitlines()
+    if line.startswith("$ ") and "all-MiniLM-L6-v2" not in line
 ]
 CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-FILES = {"classify": sample.classify, "tag": sample.ner, "pairs": sample.pairs}
+TASKS = ("classify", "tag", "pairs")
 RECIPE = 'task = "text-classification"\nmodel = "MODEL"\n[data]\ntrain = "{train}"\neval = "dev.tsv"\n[training_args]\noutput_dir = "DIR"\n'
 pytestmark = pytest.mark.slow
 
@@ -45,7 +48,9 @@ def here(tiny: Path, tmp_path: Path) -> Path:
     context = "서울은 대한민국의 수도이고 인구는 900만 명이다."
     answer = {"text": "900만", "answer_start": context.index("900만")}
     for name, first in (("train.json", 0), ("dev.json", 4)):
-        asked = [{"id": str(n), "question": f"인구는 얼마인가 {n}?", "answers": [answer]} for n in range(first, first + 4)]
+        asked = [
+            {"id": str(n), "question": f"인구는 얼마인가 {n}?", "answers": [answer]} for n in range(first, first + 4)
+        ]
         text = f"{context} {first}"
         squad = {"data": [{"title": "서울", "paragraphs": [{"context": text, "qas": asked}]}]}
         (tmp_path / name).write_text(json.dumps(squad, ensure_ascii=False), "utf-8")
@@ -53,12 +58,21 @@ def here(tiny: Path, tmp_path: Path) -> Path:
 
 
 def files(folder: Path, task: str, names: list[str]) -> None:
-    """The sample's rows of a task in files of these names, no row in two of them."""
-    between = "\n\n" if task == "tag" else "\n"
-    rows = FILES[task]().read_text("utf-8").rstrip("\n").split(between)
-    head = [] if task == "tag" else [rows.pop(0)]
+    """A few rows of a task in files of these names, in words that the sample's vocabulary has; no row in two of them."""
     for at, name in enumerate(names):
-        (folder / name).write_text(between.join([*head, *rows[at :: len(names)][:16]]) + "\n", "utf-8")
+        texts = [f"서울은 대한민국의 수도이고 인구는 {100 * at + n}만 명이다" for n in range(8)]
+        if task == "tag":
+            rows = [
+                "".join(f"{word}\t{'B-LC' if word[:2] == '서울' else 'O'}\n" for word in text.split()) for text in texts
+            ]
+        elif task == "pairs":
+            rows = [
+                "sentence1\tsentence2\tscore",
+                *(f"{text}\t{texts[n // 2]}\t{n % 5}.0" for n, text in enumerate(texts)),
+            ]
+        else:
+            rows = ["document\tlabel", *(f"{text}\t{n % 2}" for n, text in enumerate(texts))]
+        (folder / name).write_text("\n".join(rows) + "\n", "utf-8")
 
 
 @pytest.mark.parametrize("line", COMMANDS, ids=lambda line: " ".join(line.split()[2:5]))
@@ -67,9 +81,7 @@ def test_each_command(line: str, here: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in runs.home(here).items():
         monkeypatch.setenv(name, value)
     words = line.split()
-    if "all-MiniLM-L6-v2" in words:
-        pytest.skip("the demo's example, which test_train_pages.py runs")
-    if words[3] in FILES:
+    if words[3] in TASKS:
         files(here, words[3], [word for word in words if word.endswith(".tsv")])
     elif words[3] == "recipe.toml":
         files(here, "classify", ["train.tsv", "dev.tsv"])
@@ -78,7 +90,7 @@ def test_each_command(line: str, here: Path, monkeypatch: pytest.MonkeyPatch) ->
         played(f"```console\n{line}\n```", here, stands={"https://hooks.slack.com/services/…": webhook.url})
         if "--knock" in words:
             webhook.wait("finished")
-    assert {"model.safetensors", "report.html"} <= set(os.listdir(here / "DIR"))
+    assert {"model.safetensors", "report.html"} <= {path.name for path in (here / "DIR").iterdir()}
 
 
 def test_the_python(here: Path) -> None:

@@ -68,6 +68,18 @@ def test_the_action_is_one() -> None:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(("extras", "asked"), [("", "the action"), ("data,script", "the action[data,script]")])
+def test_the_install_of_the_action(extras: str, asked: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python is asked to install the action's own folder, with the extras where there are any, in one word."""
+    python = project.parent / "programs" / "python"
+    python.write_text('#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n', "utf-8")
+    python.chmod(0o755)
+    monkeypatch.setenv("GITHUB_ACTION_PATH", "the action")
+    code, said, _ = play(STEPS["Install pretune"], project, extras=extras)
+    assert (code, said.splitlines()[:3], said.splitlines()[-1]) == (0, ["-m", "pip", "install"], asked)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_the_check_of_the_action(project: Path) -> None:
     """Findings are annotated or said, SARIF is written whatever the exit code, and the job fails as asked."""
     more = "--target transformers==5.23"
@@ -106,11 +118,34 @@ def test_the_page_of_the_action() -> None:
     assert hooks["repos"][0]["rev"] == step["uses"].partition("@")[2]
 
 
-def test_the_hook(project: Path) -> None:
-    """The hook's command, with the files of a commit behind it, says what is wrong and ends with 1; 0 for good ones."""
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_workflow_of_the_page(project: Path) -> None:
+    """Its inputs, in a project that has its files: the job fails because of what stands in the notebook."""
+    (workflow, _) = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+    assert True in workflow  # `on:`, as YAML 1.1 reads it
+    assert workflow["permissions"]["security-events"] == "write"
+    (given,) = [step["with"] for step in workflow["jobs"]["check"]["steps"] if "pretune" in step["uses"]]
+    (project / "good.py").rename(project / "train.py")
+    (project / "notebooks").mkdir()
+    cell = {"cell_type": "code", "source": BAD, "metadata": {}, "outputs": [], "execution_count": None}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (project / "notebooks" / "first.ipynb").write_text(json.dumps(book), "utf-8")
+    code, said, made = play(STEPS["check"], project, **{name.replace("-", "_"): value for name, value in given.items()})
+    assert (code, made) == (0, {"exit-code": "1", "sarif-file": "pretune.sarif"})
+    assert "argument-gone" in said
+
+
+@pytest.mark.parametrize("page", ["github-action.md", "scripts.md"])
+def test_the_hook(page: str, project: Path) -> None:
+    """The hook as a page configures it, with the files of a commit behind it, says what is wrong and ends with 1; else 0."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert hook["id"] in PAGE
-    words = [*shlex.split(hook["entry"]), "--target", "transformers==5.23"]
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    (config,) = (yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "repos:" in one)
+    (repo,) = config["repos"]
+    (asked,) = repo["hooks"]
+    assert (set(repo), set(asked)) == ({"repo", "rev", "hooks"}, {"id", "args"})
+    assert asked["id"] == hook["id"]
+    words = [*shlex.split(hook["entry"]), *asked["args"]]
     for files, code in ((["bad one.py", "good.py"], 1), (["good.py"], 0)):
         done = subprocess.run([*words, *files], cwd=project, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr

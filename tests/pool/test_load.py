@@ -8,6 +8,7 @@ import pytest
 from pool import made
 from pretune.core.errors import UserError
 from pretune.pool.declared import declared_choice
+from pretune.pool.faults import faults
 from pretune.pool.load import load
 
 torch = pytest.importorskip("torch")
@@ -50,6 +51,21 @@ def test_a_pooler_that_was_made_up_is_noticed(folder: Path) -> None:
     found = load(str(folder))
     assert found.untrained_pooler
     assert found.made_up == ("pooler.dense.bias", "pooler.dense.weight")
+
+
+def test_weights_that_the_file_lacks_are_no_model(folder: Path) -> None:
+    """A layer under another name is an error with its name; a file of which hardly anything is read is refused."""
+    model = made.bert()
+    states = model.state_dict()
+    model.save_pretrained(folder, state_dict={key: one for key, one in states.items() if "layer.2." not in key})
+    found = load(str(folder))
+    assert found.made_up[0] == "encoder.layer.2.attention.output.LayerNorm.bias"
+    fault = next(one for one in faults(found) if one.name == "weights-drawn-at-random")
+    assert fault.level == "error"
+    assert "lacks encoder.layer.2.attention.output.LayerNorm.bias and 15 more, which BertModel needs" in fault.message
+    model.save_pretrained(folder, state_dict={f"odd.{key}": one for key, one in states.items()})
+    with pytest.raises(UserError, match="hardly any weights that BertModel reads: 55 of 55 would be random"):
+        load(str(folder))
 
 
 @pytest.mark.parametrize(

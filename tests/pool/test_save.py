@@ -10,7 +10,7 @@ import pytest
 from pool import made
 from pretune.core.errors import UserError
 from pretune.pool.choice import Choice
-from pretune.pool.load import load
+from pretune.pool.load import load, load_objects
 from pretune.pool.one_pass import one_pass
 from pretune.pool.save import save
 from pretune.pool.shorter import shorten
@@ -73,6 +73,29 @@ def test_sentence_transformers_gives_the_same_vectors(folder: Path, tmp_path: Pa
     wanted = np.asarray(found.of(choice))
     assert vectors.shape == wanted.shape
     assert np.abs(vectors - wanted).max() <= 1e-5 * max(1.0, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("choice", [Choice((2,), "mean"), Choice((1,), "max"), Choice((0, 2), "mean")], ids=str)
+def test_the_encoder_of_t5_is_saved_as_it_is_loaded(tmp_path: Path, choice: Choice) -> None:
+    """T5's encoder has a class of its own in sentence-transformers; the folder can be swept and saved again."""
+    package = pytest.importorskip("sentence_transformers")
+    torch.manual_seed(0)
+    size = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 3, "num_heads": 4, "vocab_size": 32}
+    config = transformers.T5Config(**size, decoder_start_token_id=0, initializer_factor=3.0)
+    transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path / "model")
+    made.tokenizer(template=False).save_pretrained(tmp_path / "model")
+    folder = tmp_path / "model"
+    for name in ("saved", "again"):
+        loaded = load(str(folder))
+        assert loaded.made_up == ()
+        found = one_pass(loaded.model, loaded.tokenizer, made.SENTENCES)
+        top = Choice(tuple(min(layer, loaded.looks.layers - 1) for layer in choice.layers), choice.pooling)
+        folder = tmp_path / name
+        save(loaded, found, top, folder)
+        vectors = package.SentenceTransformer(str(folder), device="cpu").encode(made.SENTENCES)
+        assert np.abs(vectors - np.asarray(found.of(top))).max() <= 1e-5 * np.abs(vectors).max()
+    live = load_objects(transformers.T5EncoderModel.from_pretrained(tmp_path / "saved"), loaded.tokenizer)
+    assert type(live.model).__name__ == "T5Stack"
 
 
 def test_layers_that_are_not_needed_are_left_out() -> None:

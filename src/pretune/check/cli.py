@@ -20,9 +20,10 @@ from pretune.check.options import (
     TOKEN_FLAGS,
     Command,
 )
-from pretune.check.output import mend, put, show
+from pretune.check.output import mend, show
 from pretune.core.errors import UserError
 from pretune.core.language import say
+from pretune.core.output import put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,18 +1,17 @@
 """What `pretune check` writes: the report to stdout or a file, words to stderr, and fixes shown or made.
 
-stdout carries data; what a stream's encoding lacks is written as escapes, and no file is ever half-written.
+stdout carries data.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from pretune.core.errors import UserError
 from pretune.core.language import say as said
+from pretune.core.output import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,38 +67,6 @@ def _told(planned: Any, *, made: bool) -> Iterator[str]:
         yield "nothing to fix" if not planned.refused else "nothing that can be fixed safely"
     for refusal in planned.refused:
         yield f"not fixed: {refusal.title}: {refusal.reason}"
-
-
-def put(text: str, output: str | None, *, escaped: bool = False) -> None:
-    """The text to stdout, or to a file that is never half-written; `escaped`: JSON writes what stdout lacks."""
-    if output in (None, "-"):
-        sys.stdout.write(encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8", escaped=escaped))
-        sys.stdout.flush()
-        return
-    from pretune.core.files import write_atomically
-
-    path, data = Path(output), text.encode("utf-8", "backslashreplace")  # \udXXX, which JSON reads as well
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
-            path.write_bytes(data)
-        else:
-            write_atomically(path, data)
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror}") from None
-
-
-def encodable(text: str, encoding: str, *, escaped: bool) -> str:
-    """The text with escapes for the characters that a stream in EUC-KR, ASCII or latin-1 lacks."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        if not escaped:
-            return text.encode(encoding, "backslashreplace").decode(encoding)
-        import json
-        import re
-
-        return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
-    return text
 
 
 def say(lines: Iterable[str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pretune.check.output import mend, put, say, show
+from pretune.check.output import mend, say, show
 from pretune.core.errors import UserError
+from pretune.core.output import put
 
 if TYPE_CHECKING:
     from pretune.check.config import Settings

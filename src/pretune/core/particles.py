@@ -42,14 +42,16 @@ _LETTERS = {"l": RIEUL, "r": RIEUL, "m": FINAL, "n": FINAL}
 
 def with_particles(template: str, values: dict[int, str]) -> str:
     """The template with its values, and each particle behind a value in the form that fits."""
-
-    def put(found: re.Match[str]) -> str:
+    made, done = "", 0
+    for found in _PLACE.finditer(template):
+        made += template[done : found.start()]
         value, closing, written = values.get(int(found[1]), found[0]), found[2], found[3] or ""
         if written in _PAIRS:
-            written = _chosen(written, ending(value))
-        return value + closing + written
-
-    return _PLACE.sub(put, template)
+            value = value.rstrip()
+            written = _chosen(written, ending(value or made))  # behind an empty value: by what stands before it
+        made += value + closing + written
+        done = found.end()
+    return made + template[done:]
 
 
 def _chosen(written: str, end: str) -> str:
@@ -72,6 +74,11 @@ def ending(value: str) -> str:
     if not spoken:
         return ""
     last = spoken[-1]
+    name = unicodedata.name(last, "")
+    if (name.startswith("HANGUL ") and " LETTER " in f" {name} ") or name.startswith(("HANGUL CHOSEONG", "HANGUL J")):
+        return _of_jamo(name.rpartition(" ")[2])
+    if name.startswith(("HIRAGANA", "KATAKANA")):
+        return FINAL if last in "んンﾝ" else NONE
     if "가" <= last <= "힣":
         final = (ord(last) - 0xAC00) % 28
         return NONE if final == 0 else RIEUL if final == 8 else FINAL
@@ -79,6 +86,13 @@ def ending(value: str) -> str:
         return _DIGITS.get(last, NONE)
     word = re.search(r"[A-Za-z]+$", spoken)
     return _of_word(word[0]) if word else ""
+
+
+def _of_jamo(name: str) -> str:
+    """How the name of a letter ends: 기역, 리을, 피읖; a vowel is called as it sounds."""
+    if name[0] in "AEIOUYW":
+        return NONE
+    return RIEUL if name in ("RIEUL", "SSANGRIEUL") else FINAL
 
 
 def _of_word(word: str) -> str:

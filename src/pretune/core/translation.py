@@ -13,14 +13,18 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from pretune.core.particles import with_particles
-from pretune.core.values import is_amount, listed
+from pretune.core.values import is_amount, listed, outside_quotes
 
 _HOLE = re.compile(r"\{(\d+)\}")
 _COUNTED = re.compile(r"\{(\d+)\}(?:개(?!월)|번째|행|바이트|스텝|자(?=[를짜로]))")
+_INNER = re.compile(r"\{(\d+)!?\}[\"'`)\]]* ?[가-힣]")
+_IN_QUOTES = re.compile(r"(?<=\"){(\d+)}(?=\")")
 _SAID = re.compile(r"\{(\d+)!\}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _WHOLE = re.compile(r"(?<![A-Za-z}])[A-Za-z]{2,}(?![A-Za-z{])")
 """Words of a template that no value can touch, so that they are whole in every text made from it."""
+A_JOINT = 0.01
+"""What putting together costs, in words left in English: less than one, however often."""
 MOST_WAYS = 24
 """In how many ways places side by side are tried."""
 DEEPEST = 6
@@ -29,7 +33,7 @@ MOST = 20000
 """Texts whose translation is kept."""
 WEAK = 8
 """Characters below which a template (`{0} of {1}`) fits almost anything: its values must then look like values."""
-_LIKE_CODE = re.compile(r"[\dA-Z_./=\"'`]")
+_LIKE_CODE = re.compile(r"[\dA-Z_./=\"'`]|\w-\w|\b(?:true|false|null|none)\b")
 LONGEST = 4000
 """Characters of a text that is looked at; longer ones are a page or a log, no message."""
 JOINTS = re.compile(r"(?<=[^\s;,:])(?=; |, | \(|: | and )|(?<=[;:,.?!)]) (?=\S)")
@@ -42,6 +46,8 @@ class _Template(NamedTuple):
     Attributes:
         counts: the places that hold an amount, as the translation counts them (`{0}개`).
         words: the places whose value is said too where it is one word (`{0!}` in the translation).
+        inner: the places behind which the translation goes on in the same clause; a whole sentence fits ill there.
+        quoted: the places between quotation marks, whose value is somebody's own words.
     """
 
     msgid: str
@@ -51,6 +57,8 @@ class _Template(NamedTuple):
     weight: int
     counts: frozenset[int]
     words: frozenset[int]
+    inner: frozenset[int]
+    quoted: frozenset[int]
 
 
 class Catalogue:
@@ -68,7 +76,7 @@ class Catalogue:
             if "{0}" in msgid:  # filed under its longest word, which is a rare one; taken apart when it is first met
                 words = _WHOLE.findall(msgid)
                 self._by_word.setdefault(max(words, key=len) if words else "", []).append(msgid)
-        self._memory: dict[str, tuple[str, int] | None] = {}
+        self._memory: dict[str, tuple[str, float] | None] = {}
 
     def _template(self, msgid: str) -> _Template:
         """The msgid taken apart."""
@@ -78,8 +86,9 @@ class Catalogue:
             parts = tuple(pieces[::2])
             weight = sum(len(part.strip()) for part in parts)
             said = self._exact[msgid]
-            counts, words = (frozenset(map(int, places.findall(said))) for places in (_COUNTED, _SAID))
-            found = _Template(msgid, said, parts, tuple(map(int, pieces[1::2])), weight, counts, words)
+            kinds = (frozenset(map(int, places.findall(said))) for places in (_COUNTED, _SAID, _INNER))
+            quoted = frozenset(map(int, _IN_QUOTES.findall(msgid)))
+            found = _Template(msgid, said, parts, tuple(map(int, pieces[1::2])), weight, *kinds, quoted)
             self._templates[msgid] = found
         return found
 
@@ -90,7 +99,7 @@ class Catalogue:
         found = self._found(text, 0)
         return None if found is None else found[0]
 
-    def _found(self, text: str, depth: int) -> tuple[str, int] | None:
+    def _found(self, text: str, depth: int) -> tuple[str, float] | None:
         """The translation and how many plain English words are left in it; None where nothing fits."""
         bare = text.strip()
         if not bare or depth > DEEPEST:
@@ -107,48 +116,66 @@ class Catalogue:
         start = len(text) - len(text.lstrip())
         return text[:start] + found[0] + text[start + len(bare) :], found[1]
 
-    def _put_together(self, text: str, depth: int) -> tuple[str, int] | None:
-        """By a template, or by two parts that stand side by side: what leaves the fewest words in English."""
+    def _put_together(self, text: str, depth: int) -> tuple[str, float] | None:
+        """As it stands, or without its brackets or its full stop: what leaves the fewest words in English."""
+        best = self._fitted(text, depth)
+        if best is not None and best[1] < 1:
+            return best
+        before, after = "", ""
+        if text.startswith("(") and text.find(")") == len(text) - 1:
+            before, after = "(", ")"
+        elif re.search(r"[^.]\.$", text):
+            after = "."
+        if after:
+            inner = self._found(text[len(before) : -1], depth + 1)
+            best = _less(best, None if inner is None else (before + inner[0] + after, inner[1]))
+        return best
+
+    def _fitted(self, text: str, depth: int) -> tuple[str, float] | None:
+        """By a template, or by two parts that stand side by side."""
         names = listed(text) if depth else None
         if names is not None:
             return names, 0
         words = {*_WORD.findall(text)}
         near = [self._template(msgid) for word in [*words, ""] for msgid in self._by_word.get(word, ())]
         near.sort(key=lambda one: -one.weight)
-        best: tuple[str, int] | None = None
+        best: tuple[str, float] | None = None
         weak = False
         for template in near:
             if template.weight < WEAK and not weak:  # before those that fit almost anything
                 weak = True
                 best = _less(best, self._by_joint(text, depth))
-            if best is not None and not best[1]:
+            if best is not None and best[1] < 1:
                 return best
             for values in _fits(template, text):
                 best = _less(best, self._by_template(template, values, depth))
-        return best if weak or (best is not None and not best[1]) else _less(best, self._by_joint(text, depth))
+        return best if weak or (best is not None and best[1] < 1) else _less(best, self._by_joint(text, depth))
 
-    def _by_template(self, template: _Template, values: dict[int, str], depth: int) -> tuple[str, int] | None:
+    def _by_template(self, template: _Template, values: dict[int, str], depth: int) -> tuple[str, float] | None:
         if not all(is_amount(values[hole]) for hole in template.counts):
             return None
-        said, left = dict(values), 0
+        said, left = dict(values), 0.0
         for hole, value in values.items():
+            if hole in template.quoted:
+                continue
             ours = hole in template.words or _is_phrase(value)
             inner = self._found(value, depth + 1) if ours else None
             if inner is not None:
                 said[hole], remains = inner
-                remains += bool(re.search(r"[,;] ", value)) and listed(value) is None  # rather the whole is two, put together
+                remains += bool(remains % 1)  # rather the whole is two, put together
             else:
                 remains = _plain_words(value) if " " in value.strip() else 0
+                remains += bool(value.strip()) and hole in template.words and " " not in value.strip()
                 if template.weight < 24 and remains > 3:
                     return None
-            left += remains
-        if template.weight < WEAK and (left or (said == values and not any(map(_LIKE_CODE.search, values.values())))):
+            left += remains + (said[hole] != value and hole in template.inner and said[hole].rstrip(")").endswith("다"))
+        if template.weight < WEAK and (left or (said == values and not any(map(_looks_named, values.values())))):
             return None
         return with_particles(template.translation, said), left
 
-    def _by_joint(self, text: str, depth: int) -> tuple[str, int] | None:
+    def _by_joint(self, text: str, depth: int) -> tuple[str, float] | None:
         """Two texts that were put together, of which the catalogue knows at least one."""
-        best: tuple[str, int] | None = None
+        best: tuple[str, float] | None = None
         for joint in list(JOINTS.finditer(text))[:8]:
             first, rest = text[: joint.start()], text[joint.start() :]
             one, other = self._found(first, depth + 1), self._found(rest, depth + 1)
@@ -159,13 +186,13 @@ class Catalogue:
             if one is None and other is None:
                 continue
             one, other = one or (first, _plain_words(first)), other or (rest, _plain_words(rest))
-            best = _less(best, (one[0] + other[0], one[1] + other[1]))
-            if best is not None and not best[1]:
+            best = _less(best, (one[0] + other[0], one[1] + other[1] + A_JOINT))
+            if best is not None and best[1] < 1:
                 break
         return best if best is not None and best[1] < _plain_words(text) else None
 
 
-def _less(one: tuple[str, int] | None, other: tuple[str, int] | None) -> tuple[str, int] | None:
+def _less(one: tuple[str, float] | None, other: tuple[str, float] | None) -> tuple[str, float] | None:
     """What leaves fewer words in English; the first where both leave as many."""
     if one is None or other is None:
         return one or other
@@ -207,8 +234,9 @@ def _shared(value: str, places: int) -> list[tuple[str, ...]]:
     """How places side by side may share what stands there: cut at a joint, all in the first, cut at a space, none."""
     if places == 1:
         return [(value,)]
-    cuts = [joint.start() for joint in JOINTS.finditer(value)][:4]
-    spaces = [space.end() for space in re.finditer(" ", value)][:3]
+    whole = outside_quotes(value)
+    cuts = [joint.start() for joint in JOINTS.finditer(value) if joint.start() in whole][:4]
+    spaces = [space.end() for space in re.finditer(" ", value) if space.end() in whole][:3]
     ways = [(value[:cut], value[cut:]) for cut in dict.fromkeys([*cuts, len(value), *spaces, 0])]
     return [(first, *others) for first, rest in ways for others in _shared(rest, places - 1)][:MOST_WAYS]
 
@@ -245,6 +273,11 @@ def _apart(value: str, before: str, after: str) -> bool:
         (before[-1:].isalpha() and value[0].isalpha() and before[-1].isascii())
         or (after[:1].isalpha() and value[-1].isalpha())
     )
+
+
+def _looks_named(value: str) -> bool:
+    """Whether a value is surely none of our phrases: code, a number, a list of names."""
+    return _LIKE_CODE.search(value) is not None or listed(value) is not None
 
 
 def _is_phrase(value: str) -> bool:

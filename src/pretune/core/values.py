@@ -9,8 +9,10 @@ _AMOUNT = re.compile(
     r"[-+~≈<>]?(?:\d[\d,.]*(?:e[-+]?\d+)?(?: ?[%kKMG])?(?:st|nd|rd|th)?(?: ?(?:-|to|of|or|and|x|,) ?\d[\d,.]*)*|n|nth|N|…)`?"
 )
 _NAME = r"(?:`[^`]*`|\"[^\"]*\"|[^\s,;:()]+)"
-_LIST = re.compile(rf"({_NAME}(?:, {_NAME})*)(?:,? (and|or) ({_NAME}))?(, …)?")
-_JOINED = {"and": ", ", "or": " 또는 "}
+_LIST = re.compile(rf"{_NAME}(?:,? (?:and|or) {_NAME}|, {_NAME})*(?:, …|,? and \d[\d,]* more)?")
+_MORE = re.compile(r",? and (\d[\d,]*) more$")
+_JOIN = re.compile(r"`[^`]*`|\"[^\"]*\"|,? (and|or) ")
+_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
 
 
 def is_amount(value: str) -> bool:
@@ -20,7 +22,18 @@ def is_amount(value: str) -> bool:
 
 def listed(text: str) -> str | None:
     """A list of names in Korean, whose names stay as they are: `a, b or c`; None where it is no list."""
-    found = _LIST.fullmatch(text.strip())
-    if found is None or not (found[2] or ", " in text):
+    text = text.strip()
+    if not re.search(r", | or | and ", text) or _LIST.fullmatch(text) is None:
         return None
-    return found[1] + (_JOINED[found[2]] + found[3] if found[2] else "") + (found[4] or "")
+    more = _MORE.search(text)
+    text, rest = (text[: more.start()], f" 외 {more[1]}개") if more else (text, "")
+    names = re.split(r",? (?:and|or) |, ", _QUOTED.sub("`", text))
+    if "`" in names and any(re.fullmatch(r"[a-z]+", name) for name in names):  # "`a`, beside `b`"
+        return None
+    return _JOIN.sub(lambda one: {"and": ", ", "or": " 또는 "}.get(one[1], one[0]), text) + rest
+
+
+def outside_quotes(text: str) -> frozenset[int]:
+    """The places of a text that no pair of ticks or quotation marks holds."""
+    inside = {place for one in _QUOTED.finditer(text) for place in range(one.start() + 1, one.end())}
+    return frozenset(range(len(text) + 1)) - inside

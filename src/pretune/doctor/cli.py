@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
-
-LOOKS = {
-    "heading": partial(click.style, bold=True),
-    "best": partial(click.style, fg="green"),
-    "bad": partial(click.style, fg="red"),
-    "dim": partial(click.style, dim=True),
-}
-"""Style of a piece -> how a terminal shows it; click leaves colours out of a pipe."""
 
 
 @click.command(
@@ -37,12 +27,10 @@ def command(*, no_devices: bool, as_json: bool) -> int:
 
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
     else:
-        import shutil
         import sys
 
         from pretune.doctor.show import report
+        from pretune.draw import console
 
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        for line in report(found, width):
-            click.echo("".join(LOOKS[style](text) if style else text for text, style in line).rstrip())
+        console.write(report(found, console.width_for(sys.stdout)), sys.stdout)
     return 0 if found.ok else 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-Level = Literal["error", "warning", "note"]
+if TYPE_CHECKING:
+    from pretune.core.levels import Level
 
 VERSION = 1
 """Of the JSON form."""

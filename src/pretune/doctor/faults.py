@@ -9,7 +9,8 @@ from pretune.doctor.diagnosis import Trouble
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pretune.doctor.diagnosis import Hub, Knock, Level
+    from pretune.core.levels import Level
+    from pretune.doctor.diagnosis import Hub, Knock
     from pretune.doctor.installed import Lookup
     from pretune.doctor.machine import Asked
 

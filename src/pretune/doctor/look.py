@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pretune import __version__
+from pretune.core.levels import RANK
 from pretune.doctor import faults, machine, surroundings
 from pretune.doctor.diagnosis import Diagnosis
 from pretune.doctor.extras import extras, install_command
@@ -14,8 +15,6 @@ from pretune.doctor.installed import conflicts, found, packages
 
 if TYPE_CHECKING:
     from pretune.doctor.diagnosis import Trouble
-
-WORST = {"error": 0, "warning": 1, "note": 2}
 
 
 def look(*, devices: bool = True) -> Diagnosis:
@@ -50,5 +49,5 @@ def look(*, devices: bool = True) -> Diagnosis:
         extras=extras(found, install),
         hub=hub,
         knock=knock,
-        troubles=tuple(sorted(troubles, key=lambda trouble: WORST[trouble.level])),
+        troubles=tuple(sorted(troubles, key=lambda trouble: RANK[trouble.level])),
     )

@@ -100,7 +100,7 @@ def _extras(found: Diagnosis, room: int) -> Iterator[list[Piece]]:
 def _troubles(found: Diagnosis, room: int) -> Iterator[list[Piece]]:
     """What is wrong, the worst first, or one line that nothing is."""
     if not found.troubles:
-        yield [(say("nothing is known to be wrong here"), "best")]
+        yield [(say("nothing is known to be wrong here"), "good")]
     for trouble in found.troubles:
         first, *others = folded(f"{say(trouble.level)}: {say(trouble.message)}", room, hang=2)
         yield [(say(trouble.level), STYLES[trouble.level]), (first.removeprefix(say(trouble.level)), "")]

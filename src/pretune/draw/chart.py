@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pretune.core.extras import need
 from pretune.core.quantity import number
+from pretune.draw.chart_words import bars_said, mark_said, series_said
 from pretune.draw.svg import cleaned
 from pretune.draw.visible import one_line
 
@@ -88,6 +89,7 @@ def bars(
     Raises:
         UserError: matplotlib is not installed.
     """
+    groups, parts = bars_said(groups, parts)
     every = [bar for group in groups for bar in group.bars]
     beside = width >= 560
     label_room = min(max((_wide(bar.label, NORMAL) for bar in every), default=0) + 14, width * 0.38) if beside else 0
@@ -151,6 +153,7 @@ def histogram(
     Raises:
         UserError: matplotlib is not installed.
     """
+    series, mark = series_said(series), mark_said(mark)
     top, tall, gap, low = (26 if mark else 6), 58, 34, 26
     height = top + len(series) * (tall + gap) + low
     step = width / max(len(scale.bounds) - 1, 1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from pretune.core.language import say
+from pretune.draw.chart_words import mark_said, name_said
 from pretune.draw.strokes import head, number, stroke, text, wide
 
 if TYPE_CHECKING:
@@ -52,11 +54,12 @@ def curves(
         mark: a vertical line at an x, with its label.
         zero: whether the axis begins at 0.
     """
-    lines = [line._replace(points=thinned(line.points)) for line in lines]
+    lines = [line._replace(label=name_said(line.label), points=thinned(line.points)) for line in lines]
+    mark = mark_said(mark)
     every = [point for line in lines for point in line.points]
     parts = [head(name, title, description, width, height)]
     if not every:
-        parts.append(text(0, height / 2, "no number is known", dim=True))
+        parts.append(text(0, height / 2, say("no number is known"), dim=True))
         return "".join([*parts, "</svg>"])
     low, high = min(y for _, y in every), max(y for _, y in every)
     ticks = ticks_of(0.0 if zero else low, high)

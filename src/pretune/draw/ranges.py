@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from pretune.core.language import say
+from pretune.draw.chart_words import mark_said, name_said
 from pretune.draw.curves import ticks_of
 from pretune.draw.strokes import head, number, stroke, text, wide
 
@@ -53,6 +55,11 @@ def ranges(
         mark: a vertical line at a value, with its label.
         reach: an interval that ends beyond it is cut off there: (-1, 1) for a correlation.
     """
+    groups = [
+        (say(heading), [one._replace(label=name_said(one.label), told=say(one.told)) for one in rows])
+        for heading, rows in groups
+    ]
+    mark = mark_said(mark)
     every = [one for _, rows in groups for one in rows]
     beside = width >= 560
     row = _ROW if beside else _TALL
@@ -62,7 +69,7 @@ def ranges(
     parts = [head(name, title, description, width, height)]
     known = [one for one in every if math.isfinite(one.value)]
     if not known:
-        return "".join([*parts, text(0, height / 2, "no number is known", dim=True), "</svg>"])
+        return "".join([*parts, text(0, height / 2, say("no number is known"), dim=True), "</svg>"])
     lowest, highest = reach or (-math.inf, math.inf)
     ends = [min(max(end, lowest), highest) for one in known for end in (one.low, one.value, one.high)]
     ends += [mark.at] if mark is not None else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
+from pretune.core.language import say
 from pretune.draw.visible import one_line
 
 SMALL = 11.5
@@ -18,8 +19,8 @@ def head(name: str, title: str, description: str, width: int, height: float) -> 
     name = escape(name)
     return (
         f'<svg viewBox="0 0 {width} {height:g}" width="{width}" height="{height:g}" role="img" '
-        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(one_line(title))}</title>'
-        f'<desc id="{name}-desc">{escape(one_line(description))}</desc>'
+        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(one_line(say(title)))}</title>'
+        f'<desc id="{name}-desc">{escape(one_line(say(description)))}</desc>'
     )
 
 

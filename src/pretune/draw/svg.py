@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from pretune.core.language import say
 from pretune.draw.visible import one_line
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def cleaned(drawn: str, colours: Mapping[str, str], *, name: str, title: str, de
     return (
         f'<svg viewBox="{escape(box)}" width="{float(width):g}" height="{float(height):g}" role="img" '
         f'aria-labelledby="{escape(name)}-title {escape(name)}-desc">'
-        f'<title id="{escape(name)}-title">{escape(one_line(title))}</title>'
-        f'<desc id="{escape(name)}-desc">{escape(one_line(description))}</desc>{body}</svg>'
+        f'<title id="{escape(name)}-title">{escape(one_line(say(title)))}</title>'
+        f'<desc id="{escape(name)}-desc">{escape(one_line(say(description)))}</desc>{body}</svg>'
     )
 
 

@@ -11,6 +11,7 @@ import click
 
 from pretune.core.errors import UserError
 from pretune.core.language import say
+from pretune.core.output import may_be_written, put
 from pretune.pool.flags import CHOICES, DATA, HOW, OUT, Command, columns, shapings, shown
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pretune.pool.analysis import Analysis
     from pretune.pool.data import Sentences
     from pretune.pool.load import Loaded
+
+WRITTEN = ("json", "csv", "html")
+"""Forms that are written to files, or to stdout as `-`."""
 
 
 @click.command(
@@ -45,7 +49,7 @@ def command(ctx: click.Context, /, models: tuple[str, ...], **flags: Any) -> Non
     _agree(models, flags)
     analyses: list[Analysis] = []
     sentences = _read(flags)
-    seen = "-" not in (flags["json"], flags["csv"])
+    seen = not _piped(flags)
     with ExitStack() as stack:
         with _waiting("loading transformers"):
             stack.enter_context(_quiet())
@@ -78,22 +82,30 @@ def _agree(models: Sequence[str], flags: dict[str, Any]) -> None:
         raise UserError("--choice says what --save writes, and --save is missing", hint="--save DIR")
     if flags["save"] and len(models) > 1:
         raise UserError(f"--save takes one model, found {len(models)}", hint="run it once for the model to be saved")
-    if flags["json"] == "-" and flags["csv"] == "-":
-        raise UserError("--json - and --csv - cannot both go to stdout", hint="give one of them a file's name")
+    piped = _piped(flags)
+    if len(piped) > 1:
+        raise UserError(
+            f"--{piped[0]} - and --{piped[1]} - cannot both go to stdout", hint="give one of them a file's name"
+        )
     for name in (*flags["data"], *flags["vectors"]):
         if name != "-" and not any(sign in name for sign in "*?[") and not Path(name).exists():
             raise UserError(f"{name} does not exist", hint="files behind --data and --vectors")
     for model in models:
         locate(model)
-    for name in ("html", "json", "csv"):
-        if flags[name] not in (None, "-") and not Path(flags[name]).parent.is_dir():
-            raise UserError(f"--{name}: there is no folder {Path(flags[name]).parent}", hint="make it first")
+    for name in WRITTEN:
+        if flags[name] is not None:
+            may_be_written(flags[name], f"--{name}")
     if flags["save"]:
         import os
 
         from pretune.pool.save_folder import may_write
 
         may_write(Path(os.path.realpath(flags["save"])), models[0], force=flags["force"])
+
+
+def _piped(flags: dict[str, Any]) -> list[str]:
+    """The forms that go to stdout in place of the tables."""
+    return [name for name in WRITTEN if flags[name] == "-"]
 
 
 def _read(flags: dict[str, Any]) -> Sentences:
@@ -191,28 +203,11 @@ def _write(analyses: Sequence[Analysis], flags: dict[str, Any]) -> None:
 
         for name, written in (("json", files.to_json), ("csv", files.to_csv)):
             if flags[name]:
-                _put(written(analyses), flags[name], name)
+                put(written(analyses), flags[name], escaped=name == "json")
     if flags["html"]:
         from pretune.pool.page import render
 
-        _put(render(analyses), flags["html"], "html")
-
-
-def _put(text: str, output: str, flag: str) -> None:
-    """The text to stdout, or to a file that is never half-written."""
-    if output == "-" and flag != "html":
-        sys.stdout.write(text)
-        return
-    from pretune.core.files import write_atomically
-
-    path, data = Path(output), text.encode("utf-8", "backslashreplace")
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
-            path.write_bytes(data)
-        else:
-            write_atomically(path, data)
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror}") from None
+        put(render(analyses), flags["html"])
 
 
 @contextmanager

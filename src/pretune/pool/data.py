@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 200
 """Rows by which the columns of a file are told."""
 FEWEST_PAIRS = 3
+NO_ROW = "a data file has at least one row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def read_sentences(
             else:
                 found.append(_one(row, chosen, names if kind == "classes" else ()))
     if not found:
-        raise UserError(f"{source.called} has no row that can be read", hint=_first(broken))
+        raise UserError(f"{source.called} has no row that can be read", hint=_first(broken) or NO_ROW)
     if given is not None:
         # of the first rows the first scores
         given = given[:limit] if limit is not None and len(found) + len(broken) >= limit else given
@@ -135,7 +136,7 @@ def _begin(
     good = [row.values for row in head if not row.broken]
     if not good:
         broken += [(row.where, row.broken or "") for row in head]
-        raise UserError(f"{one.label} has no row that can be read", hint=_first(broken))
+        raise UserError(f"{one.label} has no row that can be read", hint=_first(broken) or NO_ROW)
     return one.label, columns_of(good, named, label=one.label, scored_elsewhere=scored), head
 
 
@@ -158,8 +159,10 @@ def _scored(rows: Sequence[_One], given: Sequence[float], path: str) -> list[_On
             hint="two columns of sentences: --column sentence1=NAME --column sentence2=NAME",
         )
     if len(given) != len(rows):
-        longer = "more" if len(given) > len(rows) else "fewer"
-        raise UserError(f"{path} has {longer} scores than there are pairs: {len(given):,} for {len(rows):,}")
+        raise UserError(
+            f"{path} has {'more' if len(given) > len(rows) else 'fewer'} scores than there are pairs: "
+            f"{len(given):,} for {len(rows):,}"
+        )
     return [_One(one.where, one.texts, score) for one, score in zip(rows, given, strict=True)]
 
 

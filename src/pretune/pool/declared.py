@@ -25,7 +25,8 @@ _OF_SENTENCE_TRANSFORMERS = {
     "lasttoken": "last_token",
 }
 _OF_CLASSIFIER = {"cls": "cls", "bos": "cls", "mean": "mean"}
-_OF_SUMMARY = {"first": "cls", "last": "last_token", "mean": "mean", "cls_index": "cls"}
+_OF_SUMMARY = {"first": "cls", "last": "last_token", "mean": "mean", "cls_index": "last_token"}
+"""`cls_index` is GPT-2's own: transformers takes the last token where no index comes with the batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,20 @@ What a wrong way of padding would cost on the data at hand is measured by paddin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from pretune.core.levels import RANK
 from pretune.pool.collapse import collapsed
 from pretune.pool.load import _positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pretune.core.levels import Level
     from pretune.pool.choice import Choice
     from pretune.pool.load import Loaded
     from pretune.pool.one_pass import Sweep
     from pretune.pool.verdict import Verdict
-
-Level = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,14 @@ def faults(
         verdict: what the scores say.
         used: the choice that somebody means to use; None: the declared one.
     """
-    tried: tuple[Callable[[Loaded], Iterator[Fault]], ...] = (_padding, _declared, _order, _pooler, _positions_fault)
+    tried: tuple[Callable[[Loaded], Iterator[Fault]], ...] = (
+        _random,
+        _padding,
+        _declared,
+        _order,
+        _pooler,
+        _positions_fault,
+    )
     every = [fault for one in tried for fault in one(loaded)]
     if used is not None:
         every += _used(loaded, used)
@@ -69,8 +76,20 @@ def faults(
         every += _collapsed(found, pairs, scores)
     if verdict is not None:
         every += _below_random(verdict)
-    rank = {"error": 0, "warning": 1, "note": 2}
-    return tuple(sorted(every, key=lambda fault: rank[fault.level]))
+    return tuple(sorted(every, key=lambda fault: RANK[fault.level]))
+
+
+def _random(loaded: Loaded) -> Iterator[Fault]:
+    """Weights that transformers drew at random because the file has none: every state is wrong."""
+    lacking = [name for name in loaded.made_up if "pooler" not in name]
+    if lacking:
+        more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
+        yield Fault(
+            "weights-drawn-at-random",
+            f"the checkpoint lacks {lacking[0]}{more}, which {type(loaded.model).__name__} needs: drawn at random",
+            "load the class that the checkpoint is of, or get the whole checkpoint; no figure here means anything",
+            "error",
+        )
 
 
 def _side(loaded: Loaded) -> str:

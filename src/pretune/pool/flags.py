@@ -81,7 +81,7 @@ HOW = section(
 )
 OUT = section(
     "Output",
-    ("--html", {"metavar": "FILE", "help": "The same as a page that opens offline, with intervals drawn."}),
+    ("--html", {"metavar": "FILE", "help": "The same as a page that opens offline, with intervals drawn (-: stdout)."}),
     ("--json", {"metavar": "FILE", "help": "Every number, for programs (-: stdout)."}),
     ("--csv", {"metavar": "FILE", "help": "A row a choice (-: stdout)."}),
     ("--save", {"metavar": "DIR", "help": "Write what is recommended as a model of sentence-transformers."}),

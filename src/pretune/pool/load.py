@@ -16,11 +16,13 @@ from pretune.pool.architecture import look, sentence_token
 from pretune.pool.declared import declared_by_objects, declared_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pretune.pool.architecture import Looks
     from pretune.pool.declared import Declared
 
+ENCODER = "EncoderModel"
+"""How the class of an encoder-decoder's encoder is called in transformers: T5EncoderModel."""
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -36,7 +38,7 @@ class Loaded:
         looks: what tiny forward passes showed.
         sentence_token: index of the token that stands for a sentence; None where no token does.
         max_length: tokens read at most; None: no limit known.
-        made_up: weights that the file did not have and the base model needs.
+        made_up: weights that the file did not have and this model needs: they are random.
         untrained_pooler: the pooler has weights that no training has touched: made up, or a bias of zeros alone.
     """
 
@@ -69,21 +71,64 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> Loaded:
     folder = _base_folder(source, name)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        model, info = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+        whole, info = _auto_class(folder).from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError) as error:
         said = _first_line(error)
         if isinstance(error, TypeError) and "NoneType" in said:  # Funnel has two base models
             said = "its config.json names no `architectures` to choose one of several models by"
         raise UserError(f"transformers cannot load {name}: {said}", hint=f"`pretune check {name}` says more") from error
-    model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
+    model = _encoder(whole).eval()
+    made_up, every = _made_up(whole, model, info["missing_keys"])
+    if len(_beside_the_pooler(made_up)) > every / 2:
+        raise UserError(
+            f"{name} has hardly any weights that {type(model).__name__} reads: {len(made_up):,} of {every:,} would be "
+            f"random, the first {made_up[0]}",
+            hint=f"they have other names, or are of another class: `pretune check {name}`",
+        )
     looked = _looked_at(model, tokenizer, declared_choice(source, model.config.to_dict()), name)
-    made_up = tuple(sorted(info["missing_keys"]))
     return replace(
         looked,
         model=_placed(model, device, getattr(torch, dtype)),
         made_up=made_up,
         untrained_pooler=_untrained(model, made_up),
     )
+
+
+def _auto_class(folder: str) -> Any:
+    """What loads the base model: of T5 and its kin, where a folder holds the encoder alone, another class."""
+    import transformers
+
+    named = transformers.AutoConfig.from_pretrained(folder).architectures or [""]
+    alone = str(named[0]).endswith(ENCODER)
+    return transformers.AutoModelForTextEncoding if alone else transformers.AutoModel
+
+
+def _is_encoder(model: Any) -> bool:
+    """Whether it is an encoder with nothing behind it: T5EncoderModel, MT5EncoderModel."""
+    return type(model).__name__.endswith(ENCODER)
+
+
+def _encoder(model: Any) -> Any:
+    """The part of a base model that reads sentences."""
+    return model.get_encoder() if model.config.is_encoder_decoder or _is_encoder(model) else model
+
+
+def _made_up(whole: Any, kept: Any, missing: Iterable[str]) -> tuple[tuple[str, ...], int]:
+    """Names of the weights of `kept`, a part of `whole`, that the file has under none of their names; how many it has.
+
+    What only the decoder needs is not missed: many files of T5 hold an encoder alone.
+    """
+    absent, names = set(missing), dict[int, list[str]]()
+    own = {id(weight) for weight in kept.parameters()}
+    for name, weight in whole.named_parameters(remove_duplicate=False):
+        if id(weight) in own:
+            names.setdefault(id(weight), []).append(name)
+    return tuple(sorted(tied[0] for tied in names.values() if absent.issuperset(tied))), len(names)
+
+
+def _beside_the_pooler(made_up: Sequence[str]) -> list[str]:
+    """Those without which no state is right."""
+    return [name for name in made_up if "pooler" not in name]
 
 
 def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
@@ -108,8 +153,8 @@ def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
     if not hasattr(model, "base_model") or not hasattr(model, "config"):
         raise UserError(f"expected a model of transformers, found a {type(model).__name__}")
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
-    model = model.base_model
-    model = (model.get_encoder() if model.config.is_encoder_decoder else model).eval()
+    model = model if _is_encoder(model) else model.base_model
+    model = _encoder(model).eval()
     declared = declared_by_objects(model.config.to_dict(), mode=mode, max_length=limit)
     return replace(_looked_at(model, tokenizer, declared, name), untrained_pooler=_untrained(model, ()))
 

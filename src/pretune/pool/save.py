@@ -110,10 +110,7 @@ def _possible(loaded: Loaded, choice: Choice) -> None:
             f"sentence-transformers has no module for {choice.pooling.replace('_', ' ')}",
             hint=f"can be saved: {', '.join([*filter(None, MODES), *WEIGHTED])}",
         )
-    if getattr(loaded.model.config, "is_encoder_decoder", False) and loaded.model.config.model_type not in (
-        "t5",
-        "mt5",
-    ):
+    if _is_part(loaded.model) and loaded.model.config.model_type not in ("t5", "mt5"):
         raise UserError(
             f"the encoder of {loaded.model.config.model_type} alone cannot be loaded by sentence-transformers",
             hint="of encoder-decoder models, T5 and mT5 can be saved",
@@ -157,7 +154,7 @@ def _write_transformer(beside: Path, loaded: Loaded, model: Any, *, all_layers: 
     try:
         model.config = copy.deepcopy(before)
         model.config.output_hidden_states = all_layers
-        model.save_pretrained(beside)
+        _as_it_is_loaded(model).save_pretrained(beside)
     finally:
         model.config = before
     if all_layers:
@@ -166,6 +163,28 @@ def _write_transformer(beside: Path, loaded: Loaded, model: Any, *, all_layers: 
         _write_json(beside / "config.json", {**written, "output_hidden_states": True})
     tokenizer.save_pretrained(beside)
     _write_json(beside / "sentence_bert_config.json", {"max_seq_length": loaded.max_length, "do_lower_case": False})
+
+
+def _as_it_is_loaded(model: Any) -> Any:
+    """The model within the class by which sentence-transformers loads it: T5's encoder has one of its own."""
+    if not _is_part(model):
+        return model
+    import torch
+    import transformers
+
+    with torch.device("meta"):  # its own weights are none that are kept
+        whole = transformers.AutoModelForTextEncoding.from_config(model.config)
+    whole.encoder = model
+    whole.set_input_embeddings(model.get_input_embeddings())
+    return whole.to(dtype=next(model.parameters()).dtype)
+
+
+def _is_part(model: Any) -> bool:
+    """Whether it is a part of what AutoModel loads for its config: the encoder of an encoder-decoder."""
+    import transformers
+
+    known = transformers.MODEL_MAPPING.get(type(model.config), type(model))
+    return not isinstance(model, known)
 
 
 def _write_mix(folder: Path, layers: tuple[int, ...], count: int, width: int) -> None:

@@ -16,6 +16,7 @@ from pretune.artifacts.source import locate
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.core.errors import UserError, did_you_mean
 from pretune.core.extras import need
+from pretune.tokens.inits import INITS
 from pretune.tokens.kobert_hint import told_of_import
 from pretune.tokens.own_texts import counted_words, named, silent, texts_of
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from pretune.tokens.tables import IdTables
 
 MADE_BY = "pretune tokens add"
-
-INITS = ("mean", "distill", "hf", "random")
 
 
 @dataclass(frozen=True, slots=True)

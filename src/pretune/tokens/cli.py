@@ -12,6 +12,8 @@ import click
 
 from pretune.core.errors import UserError
 from pretune.core.language import say
+from pretune.core.output import put
+from pretune.tokens.inits import INITS
 from pretune.tokens.kobert_cli import command as import_kobert
 from pretune.tokens.verify_cli import command as verify
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pretune.draw.table import Table
-
-INITS = ("mean", "distill", "hf", "random")
 
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(("text", "json")), default="text", help="How the result is written."
@@ -189,25 +189,16 @@ def _show(
     tables: Callable[[], Sequence[Table]], told: Callable[[], dict[str, Any]], *, form: str, output: str | None
 ) -> None:
     """Write a result as tables or as JSON, to the terminal or a file."""
-    from pretune.core.files import write_atomically
-    from pretune.draw.terminal import text
+    from pretune.draw import console, terminal
 
     if form == "json":
-        written = json.dumps(told(), ensure_ascii=False, indent=2) + "\n"
+        put(json.dumps(told(), ensure_ascii=False, indent=2) + "\n", output, escaped=True)
+    elif output in (None, "-"):
+        width = console.width_for(sys.stdout)
+        for number, one in enumerate(tables()):
+            console.write([*([[]] if number else []), *terminal.lines(one, width)], sys.stdout)
     else:
-        width = _width()
-        written = "\n".join(text(one, width) for one in tables())
-    if output in (None, "-"):
-        sys.stdout.write(written)
-    else:
-        write_atomically(Path(str(output)), written.encode())
-
-
-def _width() -> int | None:
-    """Columns of the terminal; None in a pipe."""
-    import shutil
-
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        put("\n".join(map(terminal.text, tables())), output)
 
 
 command.add_command(verify)

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float32]
 
-INITS = ("mean", "distill", "hf", "random")
-"""Ways to begin a row; `distill` starts from `mean` and trains the rows alone (distill.py)."""
-
 SAMPLE = 2048
 """Rows that stand for all rows of a table: evenly spread over the ids that were there."""
 

@@ -50,8 +50,12 @@ def slots_tables(found: FreeSlots, label: str, *, byte_level: bool = False) -> l
                 note=note if rows else "",
             )
         ]
-    free = f"{number(len(slots))} slots are free" if len(slots) > 1 else "1 slot is free"
-    return [table(f"{label}: {free}", ("", "slots", Column("for example", numbers=False)), rows)]
+    return [table(f"{label}: {free(len(slots))}", ("", "slots", Column("for example", numbers=False)), rows)]
+
+
+def free(count: int) -> str:
+    """How many slots there are, in words."""
+    return f"{number(count)} slots are free" if count != 1 else "1 slot is free"
 
 
 def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) -> list[Table]:
@@ -60,6 +64,8 @@ def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) ->
     before, after = found.plan.tokens
     less = f": {percent((before - after) / before)} fewer tokens" if before else ""
     title = f"{label}: {number(len(found.words))} words are worth a token{less}"
+    if len(found.words) == 1:
+        title = f"{label}: 1 word is worth a token{less}"
     rows = [
         (
             shown(one.word),
@@ -71,7 +77,7 @@ def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) ->
         for one in words
     ]
     headings = ("word", "saves", "occurs", Column("now", numbers=False), "words that change")
-    note = f"{number(found.slots)} slots are free" if found.slots else "no slot is free: the embedding would grow"
+    note = free(found.slots) if found.slots else "no slot is free: the embedding would grow"
     if len(found.words) > len(words):
         note += f"; {number(len(found.words) - len(words))} more words with --all"
     return [table(title, headings, rows, note=note)]
@@ -82,7 +88,8 @@ def plan_tables(plan: Plan, label: str, *, every: bool = False) -> list[Table]:
     asked = [entry for entry in plan.added if not entry.between]
     steps = len(plan.added) - len(asked)
     words = len({entry.word for entry in asked})
-    title = f"{label}: {number(words)} new tokens" + (f", {number(steps)} steps on the way" if steps else "")
+    title = f"{label}: {number(words)} new token{'' if words == 1 else 's'}"
+    title += f", {number(steps)} step{'' if steps == 1 else 's'} on the way" if steps else ""
     if plan.resizes:
         note = f"the embedding grows from {number(plan.rows[0])} to {number(plan.rows[1])} rows"
     else:

@@ -15,12 +15,13 @@ from pretune.artifacts.vocabulary import vocabulary_files
 from pretune.artifacts.weights import read_adapter
 from pretune.core.errors import UserError
 from pretune.core.extras import need
+from pretune.core.levels import RANK
 from pretune.tokens.inner_folder import inner_folder
 from pretune.tokens.verify_adapter import judge_adapter
 from pretune.tokens.verify_against import judge_against
 from pretune.tokens.verify_files import judge_files
 from pretune.tokens.verify_optimizer import optimizer_faults
-from pretune.tokens.verify_result import ORDER, Fault, Verdict
+from pretune.tokens.verify_result import Fault, Verdict
 from pretune.tokens.verify_rows import judge_rows
 from pretune.tokens.verify_special import judge_special
 from pretune.tokens.verify_view import Case, look
@@ -82,7 +83,7 @@ def _verdict(told: Iterator[Fault | str]) -> Verdict:
             proved.append(one)
         elif one not in faults and not (one.name == "words-cut" and any(one.name == other.name for other in faults)):
             faults.append(one)
-    faults.sort(key=lambda fault: (ORDER[fault.level], fault.pitfall))
+    faults.sort(key=lambda fault: (RANK[fault.level], fault.pitfall))
     return Verdict(tuple(faults), tuple(dict.fromkeys(proved)))
 
 
@@ -99,5 +100,5 @@ def _without_inherited(verdict: Verdict, old: View) -> Verdict:
         else fault
         for fault in verdict.faults
     ]
-    faults.sort(key=lambda fault: (ORDER[fault.level], fault.pitfall))
+    faults.sort(key=lambda fault: (RANK[fault.level], fault.pitfall))
     return Verdict(tuple(faults), verdict.proved)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
+
+from pretune.core.output import put
 
 
 @click.command("verify", context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,18 +21,16 @@ def command(ctx: click.Context, /, folder: str, against: str | None, form: str, 
 
     Whoever added them, and however. Exit code 1 when there is an error or a warning.
     """
+    from pretune.draw import console
     from pretune.tokens.verify import verify
-    from pretune.tokens.verify_show import verdict_json, verdict_text
+    from pretune.tokens.verify_show import verdict_json, verdict_lines, verdict_text
 
+    width = console.width_for(sys.stdout)
     verdict = verify(folder, against=against)
     if form == "json":
-        written = json.dumps(verdict_json(verdict), ensure_ascii=False, indent=2) + "\n"
+        put(json.dumps(verdict_json(verdict), ensure_ascii=False, indent=2) + "\n", output, escaped=True)
+    elif output in (None, "-") and width is not None:
+        console.write_folded(verdict_lines(verdict, folder), sys.stdout, width=width)
     else:
-        written = verdict_text(verdict, folder)
-    if output in (None, "-"):
-        sys.stdout.write(written)
-    else:
-        from pretune.core.files import write_atomically
-
-        write_atomically(Path(str(output)), written.encode())
+        put(verdict_text(verdict, folder), output)
     ctx.exit(0 if verdict.ok else 1)

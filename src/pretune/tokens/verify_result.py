@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
-Level = Literal["error", "warning", "note"]
-
-ORDER: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
+if TYPE_CHECKING:
+    from pretune.core.levels import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pretune.tokens.verify_view import ids_of, some
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pretune.tokens.verify_result import Level
+    from pretune.core.levels import Level
     from pretune.tokens.verify_view import Case, View
 
 _ROLE_IDS = ("pad", "bos", "eos", "cls", "sep")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import tokenizers
 
     from pretune.artifacts.added_tokens import AddedToken
-    from pretune.tokens.verify_result import Level
+    from pretune.core.levels import Level
     from pretune.tokens.verify_view import Case, View
 
 _MARKS = "▁Ġ"

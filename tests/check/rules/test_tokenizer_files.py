@@ -49,7 +49,7 @@ def test_t30_without_tokenizer_json(make_model: MakeModel) -> None:
     """With vocab.txt alone the class finds none of its files and starts from nothing."""
     folder = make_model("roberta", tokenizer_json=None, **UNDECLARED)
     message = one(found(class_of_another_algorithm, Setup(model=str(folder)))).message
-    assert "finds no vocab.json and no merges.txt, and makes 5 tokens: the 179 of vocab.txt are not read" in message
+    assert "finds no vocab.json or merges.txt, and makes 5 tokens: the 179 of vocab.txt are not read" in message
 
 
 def test_same_algorithm_by_another_class(make_model: MakeModel) -> None:

@@ -61,7 +61,7 @@ _SHAPES: Mapping[str, Shape] = {
 }
 
 
-_MUST_BE_TEXT = ("text", "text_pair", "question", "context")
+MUST_BE_TEXT = ("text", "text_pair", "question", "context")
 
 
 def read_data(setup: Setup, *, sample: int = 2000) -> DataFacts:
@@ -149,7 +149,7 @@ def _plan(file: FileFacts, rows: Sequence[Example], files: Sequence[FileFacts]) 
     """A file as the tests of its rows need to know it."""
     expected = {
         role: tuple(dict.fromkeys(other.roles[role] for other in files if role in other.roles))
-        for role in _MUST_BE_TEXT
+        for role in MUST_BE_TEXT
         if any(role in other.roles for other in files)
     }
     endings: frozenset[str] = frozenset()

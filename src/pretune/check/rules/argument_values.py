@@ -62,10 +62,12 @@ def value_not_among_the_choices(training: TrainingFacts) -> Iterator[Problem]:
         if not training.given(name) or not known or not isinstance(value, str) or value in known:
             continue
         span = training.table.optimisers.get(value) if name == "optim" else None
-        past = f", which is gone after transformers {minor(span[1])}," if span else ""
         beyond = not is_at_least(minor(training.table.versions[-1]), minor(training.table.version))
         yield Problem(
-            f"{name} is {_shown(name, value)}{past} but {training.release} knows {_some(known)}",
+            f"{name} is {_shown(name, value)}, which is gone after transformers {minor(span[1])}, but "
+            f"{training.release} knows {_some(known)}"
+            if span
+            else f"{name} is {_shown(name, value)} but {training.release} knows {_some(known)}",
             where=training.place(name),
             help='write "adamw_torch"' if span and value.startswith("adamw") else did_you_mean(value.lower(), known),
             level=Level.NOTE if beyond else None if argument.choices else Level.WARNING,

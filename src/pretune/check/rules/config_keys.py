@@ -126,9 +126,13 @@ def config_differs_from_its_origin(model: ModelFacts) -> Iterator[Problem]:
         if not verdict or verdict[0] is Level.NOTE:
             continue
         level = verdict[0] if model.origin_weights else min(verdict[0], Level.WARNING, key=lambda level: level.rank)
-        weights = "the weights are still the same" if model.origin_weights else "unless it was trained so, it"
-        end = f"{weights} and it {verdict[1]}" if model.origin_weights else f"{weights} {verdict[1]}"
-        message = f"{name} is {value(model.saved[name])}, in {model.origin.source.label} {value(old)}: {end}"
+        apart = f"{name} is {value(model.saved[name])}, where {model.origin.source.label} has {value(old)}"
+        harmed = (
+            f"the weights are still the same and it {verdict[1]}"
+            if model.origin_weights
+            else f"unless it was trained so, it {verdict[1]}"
+        )
+        message = f"{apart}: {harmed}"
         yield Problem(message, model.stored.at(name), level=level)
 
 

@@ -63,7 +63,8 @@ def ragged_rows(data: DataFacts) -> Iterator[Problem]:
             hits = split.hit(f"{kind}-fields:{at}")
             if hits:
                 found = (
-                    f"{split.found(hits)} have {kind} fields than the {expected} columns, the first {hits[0].said[0]}"
+                    f"{split.found(hits)} have {'more' if kind == 'more' else 'fewer'} fields than the {expected} "
+                    f"columns, the first {hits[0].said[0]}"
                 )
                 yield Problem(found, hits[0].where, level=None if file.header else Level.NOTE)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.check.facts.data import MUST_BE_TEXT
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.data_marks import by_share
 from pretune.check.rules.wording import number, percent, shown
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pretune.check.facts.split import DataFacts
     from pretune.check.finding import Rule
 
-_TEXTS = ("text", "text_pair", "question", "context")
-
 
 @rule("DAT020", Level.ERROR)
 def null_text(data: DataFacts) -> Iterator[Problem]:
@@ -28,7 +27,7 @@ def null_text(data: DataFacts) -> Iterator[Problem]:
     Fix: remove these rows, or fill them with text.
     """
     for split in data.splits:
-        for role in sorted(_TEXTS):
+        for role in sorted(MUST_BE_TEXT):
             hits = split.hit(f"null:{role}")
             if hits and len(hits) < split.total:
                 what = " or ".join(kind for kind, _ in hits.common(2))
@@ -47,7 +46,7 @@ def blank_text(data: DataFacts) -> Iterator[Problem]:
     Fix: remove these rows.
     """
     for split in data.splits:
-        for role in _TEXTS:
+        for role in MUST_BE_TEXT:
             hits = split.hit(f"blank:{role}")
             if hits:
                 unseen = hits.kinds.get("unseen", 0)

@@ -112,9 +112,11 @@ def one_label_only(labels: LabelFacts) -> Iterator[Problem]:
     if labels.kind != "tag" and counts.total >= 2 and len(counts.counts) == 1 and not counts.lists:
         label, rows = next(iter(counts.counts.items()))
         level = Level.NOTE if counts.split.sampled else None
-        head = "the first" if counts.split.sampled else "all"
         yield Problem(
-            f"{head} {number(rows)} train rows have the one label {shown(str(label))}", counts.first[label], level=level
+            f"{'the first' if counts.split.sampled else 'all'} {number(rows)} train rows have the one label "
+            f"{shown(str(label))}",
+            counts.first[label],
+            level=level,
         )
 
 

@@ -196,8 +196,7 @@ def spellings_of_one_label(labels: LabelFacts) -> Iterator[Problem]:
 
 
 def _spelled(name: str) -> str:
-    form = " (decomposed)" if unicodedata.normalize("NFC", name) != name else ""
-    return shown(name) + form
+    return shown(name) if unicodedata.normalize("NFC", name) == name else f"{shown(name)} (decomposed)"
 
 
 @rule("LAB008", Level.ERROR)

@@ -96,8 +96,10 @@ def word_embedding_started_at_random(
     if lost is None or not model.ignores_mismatches or not lost.tensor.shape or not lost.expected.shape:
         return
     rows, wanted = number(lost.tensor.shape[0]), number(lost.expected.shape[0] or 0)
-    message = f"vocab_size {wanted} with ignore_mismatched_sizes throws away all {rows} trained rows"
-    yield Problem(f"{message} of {lost.tensor.name}", model.place("vocab_size"))
+    message = (
+        f"vocab_size {wanted} with ignore_mismatched_sizes throws away all {rows} trained rows of {lost.tensor.name}"
+    )
+    yield Problem(message, model.place("vocab_size"))
 
 
 def _is_word_embedding(mismatch: Mismatch, weights: WeightFacts) -> bool:
@@ -123,7 +125,7 @@ def _keys(model: ModelFacts, mismatch: Mismatch) -> str:
     keys, wanted, stored = mismatch.expected.keys, mismatch.expected.shape, mismatch.tensor.shape
     sizes = set(wanted) - set(stored) if len(wanted) == len(stored) else set(wanted)
     told = sorted(key for key in keys if model.number(key) in sizes) or sorted(keys)
-    return f"by {', '.join(told)}" if told else "by its class"
+    return f"because of {', '.join(told)}" if told else "because of its class"
 
 
 RULES: tuple[Rule, ...] = (

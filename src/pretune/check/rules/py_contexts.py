@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.check.facts.script_flow import text
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.sources.script_values import plain
 from pretune.script.kinds import alternatives
@@ -116,7 +117,7 @@ def windows_without_their_rows(script: ScriptFacts) -> Iterator[Problem]:
             for event in script.trace.events
             if isinstance(event, SetItem) and event.function is not None and event.order > call.order
             and event.function.place == call.function.place
-            and _key(event.index) in ("start_positions", "labels", "end_positions")
+            and text(event.index) in ("start_positions", "labels", "end_positions")
         ]  # fmt: skip
         if labelled and not call.conditions:
             yield Problem(
@@ -165,13 +166,9 @@ def _keys(part: Part) -> Iterator[str]:
         return
     index = part.index
     for one in index.operands[1:] if isinstance(index, Operation) and index.operator == "if" else alternatives(index):
-        key = _key(one)
+        key = text(one)
         if key is not None:
             yield key
-
-
-def _key(index: Value | None) -> str | None:
-    return index.value if isinstance(index, Constant) and isinstance(index.value, str) else None
 
 
 def _missing(script: ScriptFacts, key: str, keyword: str) -> Iterator[Problem]:
@@ -188,13 +185,13 @@ def _missing(script: ScriptFacts, key: str, keyword: str) -> Iterator[Problem]:
         value = value_of(call)
 
         def reads(one: Value, value: Value = value) -> bool:
-            return isinstance(one, Part) and one.of == value and (_key(one.index) == key or one.name == key)
+            return isinstance(one, Part) and one.of == value and (text(one.index) == key or one.name == key)
 
         for event in readers:
             popped = isinstance(event, Call) and event.receiver == value and _pops(event, key)
             if event.order > call.order and (popped or any(holds(one, reads, 6) for one in _values(event))):
                 set_before = any(
-                    isinstance(deed, SetItem) and _key(deed.index) == key and deed.order < event.order
+                    isinstance(deed, SetItem) and text(deed.index) == key and deed.order < event.order
                     for deed in script.on(value)
                 )
                 if not set_before:
@@ -210,7 +207,7 @@ def _takes(event: Event, key: str) -> bool:
     """Whether an event reads a key of anything."""
 
     def reads(one: Value) -> bool:
-        return isinstance(one, Part) and (_key(one.index) == key or one.name == key)
+        return isinstance(one, Part) and (text(one.index) == key or one.name == key)
 
     return _pops(event, key) or any(holds(one, reads, 6) for one in _values(event))
 

@@ -148,10 +148,9 @@ def schedule_ignores_accumulation(script: ScriptFacts) -> Iterator[Problem]:
             if any((c.place, c.taken) == (condition.place, condition.taken) for c in one.conditions)
         ]
         if beside and not divided and not unsure and any(_counts(one) for one in lineage(total)):
-            many = "nth" if every is None else f"{every:g}th"
             yield Problem(
-                f"{made.method} counts every batch, but is stepped with the optimizer on every {many} at "
-                f"{line(step.call)}",
+                f"{made.method} counts every batch, but is stepped with the optimizer on every "
+                f"{'nth' if every is None else f'{every:g}th'} at {line(step.call)}",
                 where=str(made.place),
                 also=(str(beside[0].place),),
             )

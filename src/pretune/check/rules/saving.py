@@ -159,10 +159,10 @@ def metric_direction_reversed(training: TrainingFacts) -> Iterator[Problem]:
     greater = said if isinstance(said, bool) else not metric.endswith("loss")
     better = higher_is_better(metric)
     if better is not None and better is not greater:
-        how = "is" if isinstance(said, bool) else "becomes"
         kept = f"the checkpoint with the {'lowest' if better else 'highest'} one is kept"
         yield Problem(
-            f"greater_is_better {how} {str(greater).lower()} for {shown(metric)}: {kept}",
+            f"greater_is_better {'is' if isinstance(said, bool) else 'becomes'} {str(greater).lower()} "
+            f"for {shown(metric)}: {kept}",
             where=training.place("greater_is_better" if isinstance(said, bool) else "metric_for_best_model"),
             help=f"set greater_is_better to {str(better).lower()}",
         )

@@ -171,9 +171,8 @@ def schedule_options_refused(training: TrainingFacts) -> Iterator[Problem]:
     silent = name in ("constant", "constant_with_warmup")
     for key in keys:
         if key not in schedule.takes or silent:
-            what = "drops" if silent else "does not take"
             yield Problem(
-                f'lr_scheduler_type "{name}" {what} {shown(key)}',
+                f'lr_scheduler_type "{name}" {"drops" if silent else "does not take"} {shown(key)}',
                 where=f"{place}/{key}",
                 help=did_you_mean(key, schedule.takes),
                 level=Level.NOTE if silent else None,

@@ -42,7 +42,7 @@ def class_of_another_algorithm(tokenizer: TokenizerFacts) -> Iterator[Problem]:
     cls, vocabulary = files.cls, files.vocabulary
     if not files.reads_vocabulary and cls.pipeline is not None:
         yield Problem(
-            f"transformers reads the folder as {cls.name} ({files.cls_reason}), finds no {' and no '.join(cls.files)}, "
+            f"transformers reads the folder as {cls.name} ({files.cls_reason}), finds no {' or '.join(cls.files)}, "
             f"and makes {len(cls.empty)} tokens: the {number(vocabulary.count)} of {vocabulary.file} are not read",
             where=tokenizer.at("tokenizer_config.json", "/tokenizer_class"),
         )

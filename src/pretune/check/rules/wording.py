@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pretune.core.quantity import number, percent
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-def number(count: int) -> str:
-    """12345 -> `12,345`."""
-    return f"{count:,}"
-
-
-def percent(share: float) -> str:
-    """0.1234 -> `12 %`; below ten with one digit, and never 0 % or 100 % of what is not."""
-    if 0 < share < 0.001:
-        return "under 0.1 %"
-    if 0.999 < share < 1:
-        return "over 99.9 %"
-    hundred = share * 100
-    return f"{hundred:.1f} %" if hundred < 10 else f"{hundred:.0f} %"
+__all__ = ["number", "percent", "places", "shown", "some"]
 
 
 def shown(text: str, most: int = 40) -> str:
