@@ -7,9 +7,9 @@ all-MiniLM-L6-v2 reads SQuAD questions with an answer (`--impossible`: also thos
 articles of the file and asked about the last ones, so that no passage is in both. Both ways see the same windows the
 same number of times: the same tokens. The Trainer (transformers' own, under `--engine trainer --preset exact`) computes
 in float32, eight examples a step, padded to the longest of a batch: what padding to 384 gives to the last bit but for
-the softmax over pads, at a third of the time. `fast` computes without padding, in batches of 2160 tokens, with dropout
-of 16-bit random numbers, and in bfloat16 where the machine is faster with it (said below the table). A batch of 2160
-tokens holds more than eight questions where windows are short, so that `fast` makes fewer steps in an epoch; `fast 8`
+the softmax over pads, at a third of the time. `fast` computes without padding, in batches by tokens, with dropout
+of 16-bit random numbers, and in bfloat16 where the machine is faster with it (said below the table). Its batches
+have the tokens of eight windows on average, so that it makes about the Trainer's steps; `fast 8`
 is the same with eight examples a step, the very batches of the Trainer; `no padding` is the Trainer's computation in
 float32 without its pads, at a third of its time, and draws dropout in another order. The file has 2,910 questions with
 an answer and 6,078 in all: a thousand take a Trainer's seed about 450 CPU seconds. The order of the examples, dropout

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pretune.core.language import say
+from pretune.core.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,12 +46,21 @@ class SayingFormatter(click.HelpFormatter):
         indent = " " * self.current_indent
         for first, second in rows:
             beside = len(first) <= column - col_spacing
-            lines = folded(say(" ".join(second.split())), max(self.width - self.current_indent - column, 10))
+            lines = folded(_meaning(" ".join(second.split())), max(self.width - self.current_indent - column, 10))
             left = indent + (f"{first:<{column}}" if beside else first)
             if beside and lines:
                 left += lines.pop(0)
             hung = [indent + " " * column + line for line in lines]
             self.write("".join(f"{line.rstrip()}\n" for line in [left, *hung]))
+
+
+def _meaning(text: str) -> str:
+    """What an option or a command means; click cuts a command's line before it comes here."""
+    if text.endswith("...") and language() != "en":
+        from pretune.core.translation import catalogue
+
+        return catalogue().begun_with(text[:-3]) or say(text)
+    return say(text)
 
 
 def in_the_language_asked_for() -> None:

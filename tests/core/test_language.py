@@ -121,7 +121,7 @@ def test_what_nothing_fits_stays(text: str) -> None:
         ("값", "값을"), ("키", "키를"), ("3", "3을"), ("2", "2를"), ("1,000", "1,000을"), ("12 %", "12 %를"),
         ("token", "token을"), ("size", "size를"), ("config.json", "config.json을"), ("[CLS]", "[CLS]를"), ("URL", "URL을"),
         ("vocab_size", "vocab_size를"), ("`한글`", "`한글`을"), ("한글(3행)", "한글(3행)을"), ("…", "…을(를)"), ("", "을(를)"),
-        ("漢字", "漢字을(를)"),
+        ("漢字", "漢字을(를)"), ("`ᄑ`", "`ᄑ`을"), ("ㅏ", "ㅏ를"), ("ひらがな", "ひらがな를"), ("パン", "パン을"),
     ],
 )  # fmt: skip
 def test_a_particle_fits_the_sound(value: str, expected: str) -> None:
@@ -132,6 +132,12 @@ def test_a_particle_fits_the_sound(value: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"), [("서울", "서울로"), ("값", "값으로"), ("키", "키로"), ("8", "8로"), ("3", "3으로")]
 )
+def test_behind_nothing_the_word_before_counts() -> None:
+    """An empty value, or a space at a value's end, leaves the particle at the word before it."""
+    assert with_particles("{0}{1}을(를)", {0: "값", 1: ""}) == "값을"
+    assert with_particles("{0}을(를)", {0: "step 2 "}) == "step 2를"
+
+
 def test_the_particle_ro_knows_rieul(value: str, expected: str) -> None:
     """Behind ㄹ it is 로."""
     assert with_particles("{0}(으)로", {0: value}) == expected

@@ -40,6 +40,11 @@ def test_train_understands_it(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert f'task = "{stopped.value}"' in FILES[name]
 
 
+def test_every_file_has_its_tests() -> None:
+    """The page has no file that the tests here do not run."""
+    assert set(FILES) == {*TRAINED, "lora.toml", "lora.py"}
+
+
 def test_check_understands_the_adapter(tmp_path: Path) -> None:
     """The setup of LoRA is one, and the script beside it is read without a remark on its arguments."""
     from pretune.check.sources.setup_file import read_setup_file

@@ -21,6 +21,11 @@ LEFT = {
 ASKED = ". ~/.bashrc; complete -p pretune"
 
 
+def test_every_block_is_one_of_them() -> None:
+    """One block a shell."""
+    assert len(re.findall(r"^```\w+$", (DOCS / "completion.md").read_text("utf-8"), re.MULTILINE)) == len(LINES)
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize("shell", LEFT)
 def test_the_lines_of_a_shell(shell: str, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ def written(folder: Path) -> Path:
 
 def code(page: str) -> str:
     """The Python of a page, with the demo's model for the hub's."""
-    return exchanged(re.search(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)[1], STANDS)
+    (block,) = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
+    return exchanged(block, STANDS)
 
 
 def test_commands_of_adding(written: Path) -> None:

@@ -99,16 +99,17 @@ def test_the_python(here: Path) -> None:
     files(here, "classify", ["dev.tsv", "train.tsv"])
     there: dict[str, Any] = {}
     with chdir(here):
-        exec(compile(CODE[0], "train.md", "exec"), there)
+        in_memory, by_sentence_transformers, by_transformers = CODE
+        exec(compile(in_memory, "train.md", "exec"), there)
         assert there["done"].folder.name == "DIR"
         shutil.rmtree("DIR")
         played(
             "```console\n$ pretune train classify --model MODEL --train train.tsv --dev dev.tsv --out DIR --pooling mean --max-steps 1\n```",
             here,
         )
-        exec(compile(CODE[1], "train.md", "exec"), there)
+        exec(compile(by_sentence_transformers, "train.md", "exec"), there)
         ours = there["logits"][0]
-        exec(compile(CODE[2], "train.md", "exec"), there)
+        exec(compile(by_transformers, "train.md", "exec"), there)
     assert there["logits"][0].tolist() == pytest.approx(ours.tolist(), abs=1e-5)
     assert len(there["labels"]) == 1
 

@@ -79,7 +79,7 @@ def _contrast(one: str, other: str) -> float:
 def test_numbers_read_on_every_shade() -> None:
     """A contrast of at least 4.5 (WCAG 2.2, AA) on each shade, in a terminal and on the page, light and dark."""
     css = resources.files("pretune.draw").joinpath("page.css").read_text(encoding="utf-8")
-    light, _, dark = css.partition("@media (prefers-color-scheme: dark)")
+    light, _, dark = css.partition("@media screen and (prefers-color-scheme: dark)")
     for sheet in (light, dark):
         colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", sheet))
         assert all(_contrast(colours["ink"], colours[f"h{step}"]) >= 4.5 for step in range(STEPS))

@@ -120,7 +120,7 @@ def _luminance(colour: str) -> float:
 def test_contrast(dark: bool, colour: str) -> None:
     """Words have a contrast of at least 4.5 to the ground (WCAG 2.2, AA), in light and in dark."""
     css = resources.files("pretune.draw").joinpath("page.css").read_text(encoding="utf-8")
-    light, _, rest = css.partition("@media (prefers-color-scheme: dark)")
+    light, _, rest = css.partition("@media screen and (prefers-color-scheme: dark)")
     colours = _colours(rest if dark else light)
     one, other = sorted((_luminance(colours[colour]), _luminance(colours["paper"])))
     assert (other + 0.05) / (one + 0.05) >= 4.5

@@ -9,7 +9,12 @@ import numpy as np
 from pretune.pool.analysis import Analysis, Shortlist
 from pretune.pool.choice import Choice
 from pretune.pool.declared import Declared
+from pretune.pool.faults import Fault
+from pretune.pool.importance import TokenWeight
 from pretune.pool.one_pass import Sweep
+from pretune.pool.padding_cost import PaddingCost
+from pretune.pool.sentence_tokens import SentenceTokens
+from pretune.pool.shapley import Shares
 from pretune.pool.verdict import judge_classes, judge_pairs
 
 POOLINGS = ("cls", "mean", "weighted_mean")
@@ -64,6 +69,22 @@ def classes(**given: Any) -> Analysis:
         default=every.index(DEFAULT),
     )
     return made("classes", 240, every, verdict=verdict, **given)
+
+
+def everything(strange: str) -> Analysis:
+    """Scored pairs with everything that can be asked for; model, token, fault and remark are named `strange`."""
+    share = Shares({"cls": 0.1, "word": 0.3}, 0.4, ("word",), 0.45, {"cls": 0.45, "word": 0.1})
+    weights = tuple(TokenWeight(place, strange, 0.2 / (place + 1), 0.1 if place < 3 else None) for place in range(12))
+    return pairs(
+        shapings=("centred",),
+        model=strange,
+        faults=(Fault("a-fault", strange, "do this", "error"), Fault("another", "so it is", "", "note")),
+        padding=(PaddingCost("mean over padding", 0.8, 0.7),),
+        shares={1: share, 0: share},
+        tokens=(SentenceTokens(strange, 2, weights),),
+        notes=(strange,),
+        seconds={"encode": 1.25},
+    )
 
 
 def bare(**given: Any) -> Analysis:

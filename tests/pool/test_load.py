@@ -1,6 +1,7 @@
 """Models are loaded as they are, with what their files and a few passes say of them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def test_the_pooling_of_sentence_transformers_is_declared(folder: Path, told: di
         ({"classifier_pooling": "mean"}, "mean"),
         ({"classifier_pooling": "cls"}, "cls"),
         ({"summary_type": "last"}, "last_token"),
+        ({"summary_type": "cls_index"}, "last_token"),  # GPT-2's own: the last one where no index is given
         ({"classifier_pooling": "late"}, ""),
         ({"classifier_pooling": 3}, ""),
     ],
@@ -119,6 +121,31 @@ def test_what_cannot_be_loaded_is_one_line(folder: Path) -> None:
     with pytest.raises(UserError, match="transformers cannot load") as caught:
         load(str(folder))
     assert "\n" not in str(caught.value)
+
+
+def test_what_the_files_know_better(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a download, no weights, no tokenizer, a file whose rights forbid it: told by name, whatever transformers says."""
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:9000])
+    with pytest.raises(UserError, match=r"model\.safetensors ends after 9,000 of .* an interrupted download"):
+        load(str(folder))
+    weights.unlink()
+    with pytest.raises(UserError, match="has no weights: no model"):
+        load(str(folder))
+    weights.write_bytes(whole)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: "safetensors" not in str(path) and allowed(path, how))
+    with pytest.raises(UserError, match=r"model\.safetensors cannot be read: permission denied"):
+        load(str(folder))
+    monkeypatch.undo()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    with pytest.raises(UserError, match="has no tokenizer"):
+        load(str(folder))
+    (folder / "config.json").write_text("{")
+    with pytest.raises(UserError, match=r"config\.json:1:2 is cut off"):
+        load(str(folder))
 
 
 def test_a_causal_model_is_read_at_its_last_token(tmp_path: Path) -> None:

@@ -10,13 +10,8 @@ from pool import analysed
 from pretune.draw.console import write
 from pretune.pool.analysis import Analysis
 from pretune.pool.choice import Choice
-from pretune.pool.faults import Fault
 from pretune.pool.grid import decimal, grids, layers_of, listing, named, ranked, signed
-from pretune.pool.importance import TokenWeight
-from pretune.pool.padding_cost import PaddingCost
 from pretune.pool.page import page, render
-from pretune.pool.sentence_tokens import SentenceTokens
-from pretune.pool.shapley import Shares
 from pretune.pool.show import compared, lines, text
 
 HOSTILE = "<b>\x1b[31m\u202e\n{{ 1 }}"
@@ -25,18 +20,7 @@ HOSTILE = "<b>\x1b[31m\u202e\n{{ 1 }}"
 @pytest.fixture(scope="module")
 def full() -> Analysis:
     """Scored pairs with everything that can be asked for, named by somebody hostile."""
-    share = Shares({"cls": 0.1, "word": 0.3}, 0.4, ("word",), 0.45, {"cls": 0.45, "word": 0.1})
-    weights = tuple(TokenWeight(place, HOSTILE, 0.2 / (place + 1), 0.1 if place < 3 else None) for place in range(12))
-    return analysed.pairs(
-        shapings=("centred",),
-        model=HOSTILE,
-        faults=(Fault("a-fault", HOSTILE, "do this", "error"), Fault("another", "so it is", "", "note")),
-        padding=(PaddingCost("mean over padding", 0.8, 0.7),),
-        shares={1: share, 0: share},
-        tokens=(SentenceTokens(HOSTILE, 2, weights),),
-        notes=(HOSTILE,),
-        seconds={"encode": 1.25},
-    )
+    return analysed.everything(HOSTILE)
 
 
 @pytest.mark.parametrize("width", [40, 60, 100, None])

@@ -223,3 +223,14 @@ def test_a_crash_in_the_middle_of_in_place_leaves_the_model(tmp_path, monkeypatc
         plan(source, WORDS).apply(source)
     assert {path.name: path.read_bytes() for path in source.iterdir() if path.name != "model.safetensors"} == files
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_one_word_is_no_list_of_letters(tmp_path):
+    """In Python a word or a special token, may stand alone; what is no text is told in one line."""
+    from pretune import tokens
+
+    source = folder(tmp_path / "m", "wordpiece")
+    made = tokens.plan(source, "국회의원", special="<ent>").plan
+    assert sorted(entry.word for entry in made.added) == ["<ent>", "국회의원"]
+    with pytest.raises(UserError, match="a word to add is a int, expected a string"):
+        tokens.plan(source, ["국회", 3])

@@ -1,6 +1,7 @@
 """The command `pretune tokens`, as a user types it."""
 
 import json
+import re
 
 import pytest
 
@@ -86,6 +87,31 @@ def test_suggest_feeds_add(tmp_path, capsys):
     assert "국회의원" in words
     assert run("add", source, "--from-suggestions", tmp_path / "s.json", "--dry-run") == 0
     assert "국회의원" in capsys.readouterr().out
+
+
+def test_words_in_the_singular_and_none(tmp_path, capsys):
+    """One token is no tokens; a text in which nothing is worth a token says what a word needs."""
+    source = folder(tmp_path / "m", "wordpiece")
+    assert run("add", source, "국회의원", "--dry-run") == 0
+    assert ": 1 new token\n" in capsys.readouterr().out
+    (tmp_path / "c.txt").write_text("국회의원은 왔다.\n", encoding="utf-8")
+    assert run("suggest", source, "--data", tmp_path / "c.txt") == 0
+    told = capsys.readouterr().out.split("\n")
+    assert told[0].endswith(": no word of this text is worth a token")
+    assert told[1].startswith("a word must occur at least 3 times")
+
+
+def test_verify_fits_a_terminal(tmp_path, capsys, monkeypatch):
+    """In a terminal lines are folded; in a pipe each is one line with the same words."""
+    source = folder(tmp_path / "m", "wordpiece")
+    run("verify", source)
+    plain = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    run("verify", source)
+    narrow = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert max(map(len, narrow.splitlines())) <= 40 < max(map(len, plain.splitlines()))
+    assert "".join(narrow.split()) == "".join(plain.split())
 
 
 def test_spare_names_kinds(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Order, cut and tensors of batches: edges, both paddings, positions and labels."""
 
+import math
 from itertools import zip_longest
 
 import numpy as np
@@ -48,6 +49,25 @@ def test_batches_by_tokens(lengths: list[int], budget: int) -> None:
         total = int(sizes[rows].sum())
         assert total <= budget or len(rows) == 1
         assert after is None or total + sizes[after[0]] > budget
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=300), st.integers(1, 16))
+def test_as_many_steps_as_with_examples(lengths: list[int], size: int) -> None:
+    """A budget of 0 is what so many examples and a half have on average."""
+    sizes, order = np.array(lengths, np.int64), np.arange(len(lengths))
+    options = Options(tokens_per_batch=0, per_device_train_batch_size=size)
+    room = math.ceil((size + 0.5) * sum(lengths) / len(lengths))
+    expected = batches.cut_batches(sizes, order, Options(tokens_per_batch=room))
+    assert [rows.tolist() for rows in batches.cut_batches(sizes, order, options)] == [one.tolist() for one in expected]
+
+
+def test_about_as_many_steps() -> None:
+    """On lengths as windows have them the steps of an epoch are within 3 % of those with a fixed number of examples."""
+    lengths = np.random.default_rng(0).gamma(6, 30, 1600).astype(np.int64) + 20
+    for size in (4, 8, 16):
+        options = Options(tokens_per_batch=0, per_device_train_batch_size=size)
+        cut = batches.cut_batches(lengths, batches.order(1600, 42, 0), options)
+        assert abs(len(cut) * size / 1600 - 1) < 0.03
 
 
 def test_batches_of_a_size() -> None:

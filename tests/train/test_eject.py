@@ -104,6 +104,7 @@ BEST = {"metric_for_best_model": "macro_f1", "greater_is_better": False, "max_st
                 ("attention dropout", "pairs", "roberta", FAST | {"attention_dropout": 0.0}, {"max_steps": 7}),
                 ("padding none", "classify", "bert", {"padding": "none"}, BEST),
                 ("tokens", "classify", "roberta", {"tokens_per_batch": 90, "precision": "autocast"}, {"max_steps": 3}),
+                ("average", "classify", "bert", {"tokens_per_batch": 0}, {"max_steps": 5}),
             )
         ),
     ],

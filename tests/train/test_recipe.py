@@ -95,7 +95,7 @@ def test_no_secret_is_kept(tmp_path: Path) -> None:
     [
         ({"train": {"padding": "longst"}}, 'unknown "longst"'),
         ({"train": {"attention_dropout": 1.0}}, "expected at least 0 and below 1"),
-        ({"train": {"tokens_per_batch": 0}}, "expected at least 1"),
+        ({"train": {"tokens_per_batch": -1}}, "expected at least 0"),
         ({"train": {"n_best": 2.5}}, "expected a whole number"),
         ({"train": {"fast_dropout": "yes"}}, "expected true or false"),
         ({"train": {"egine": "loop"}}, 'unknown key "egine"'),

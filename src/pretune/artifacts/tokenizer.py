@@ -202,7 +202,7 @@ def read_tokenizer(
     if not found:
         raise UserError(
             f"{source.label} has no tokenizer: no tokenizer.json, vocab.txt, vocab.json or sentencepiece model",
-            hint="name the tokenizer's own folder or hub name with --tokenizer",
+            hint="copy the tokenizer's files there; `pretune check` takes another folder or hub name with --tokenizer",
         )
     config = _optional(source, "tokenizer_config.json")
     model_config = _optional(source, "config.json")

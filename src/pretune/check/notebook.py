@@ -6,11 +6,12 @@ from outside is escaped.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
 from pretune.check.finding import Level
-from pretune.core.language import say
+from pretune.core.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +47,8 @@ def page_fragment(subject: str, findings: Sequence[Finding], skipped: Iterable[_
     table = f'<table style="border-collapse:collapse;text-align:left">{rows}</table>' if rows else ""
     told = told or say("nothing found")
     return (
-        '<div class="pretune-report" style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
+        f'<div class="pretune-report" lang="{language()}" '
+        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
         f"<p><b>pretune check</b> {escape(subject)}: {told}</p>{table}{_not_checked(skipped)}</div>"
     )
 
@@ -55,14 +57,19 @@ def _row(finding: Finding) -> str:
     cell = "padding:4px 8px;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
     pill = f"background:{COLOURS[finding.level]};color:#fff;border-radius:3px;padding:1px 6px"
     where = f"<br><code>{escape(finding.where)}</code>" if finding.where else ""
-    fix = escape(say("fix: ") + say(finding.help))
+    fix = _ticked(say("fix: ") + say(finding.help))
     help_ = f'<br><span style="opacity:.75">{fix}</span>' if finding.help else ""
     return (
         f'<tr><td style="{cell}"><span style="{pill}">{say(finding.level.value)}</span></td>'
         f'<td style="{cell};white-space:normal;overflow-wrap:anywhere"><b>{escape(finding.name)}</b> '
         f'<span style="opacity:.75">{escape(finding.code)}</span>'
-        f"{where}<br>{escape(say(finding.message))}{help_}</td></tr>"
+        f"{where}<br>{_ticked(say(finding.message))}{help_}</td></tr>"
     )
+
+
+def _ticked(text: str) -> str:
+    """Words with `code` in ticks, escaped."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
 def _not_checked(skipped: Iterable[_Skipped]) -> str:

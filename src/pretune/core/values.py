@@ -6,7 +6,8 @@ import re
 
 _AMOUNT = re.compile(
     r"`?(?:(?:about|under|over|only|also|up to|at least|at most|more than|fewer than|less than|nearly) )?"
-    r"[-+~≈<>]?(?:\d[\d,.]*(?:e[-+]?\d+)?(?: ?[%kKMG])?(?:st|nd|rd|th)?(?: ?(?:-|to|of|or|and|x|,) ?\d[\d,.]*)*|n|nth|N|…)`?"
+    r"[-+~≈<>]?(?:\d[\d,.]*(?:e[-+]?\d+)?(?: ?[%kKMG])?(?:st|nd|rd|th)?"
+    r"(?: ?(?:-|to|of|or|and|x|,) ?\d[\d,.]*)*|n|nth|N|…)`?"
 )
 _NAME = r"(?:`[^`]*`|\"[^\"]*\"|[^\s,;:()]+)"
 _LIST = re.compile(rf"{_NAME}(?:,? (?:and|or) {_NAME}|, {_NAME})*(?:, …|,? and \d[\d,]* more)?")
@@ -37,3 +38,8 @@ def outside_quotes(text: str) -> frozenset[int]:
     """The places of a text that no pair of ticks or quotation marks holds."""
     inside = {place for one in _QUOTED.finditer(text) for place in range(one.start() + 1, one.end())}
     return frozenset(range(len(text) + 1)) - inside
+
+
+def holds_clauses(value: str) -> bool:
+    """Whether a value is more than a phrase: a colon or a semicolon, outside of quotes, parts what stands in it."""
+    return re.search(r"\w[^ ]*[:;] ", _QUOTED.sub("x", value)) is not None

@@ -14,7 +14,10 @@ from pretune.core.errors import UserError
 from pretune.core.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pretune.demo.acts import Planned
+    from pretune.demo.page import Act
 
 LEFT = "pretune-demo.html"
 """The page that the demo leaves in the current folder, or in the folder that is kept."""
@@ -44,29 +47,26 @@ def command(keep: Path | None, knock: tuple[str, ...], *, train: bool) -> None:
     if keep is None:
         page = Path.cwd() / LEFT
         with told(knock, NAME), tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
-            _play(page, train=train, sent=bool(knock))
+            _leave(_play(train=train, sent=bool(knock)), page)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet")
     keep.mkdir(parents=True, exist_ok=True)
     with told(knock, NAME), contextlib.chdir(keep):  # commands and places are then short, and can be typed there
-        _play(Path(LEFT), train=train, sent=bool(knock))
+        _leave(_play(train=train, sent=bool(knock)), Path(LEFT))
     click.echo("\n" + say(f"The folders are in {keep}."))
 
 
-def _play(left: Path, *, train: bool, sent: bool) -> None:
-    """Do each act in the current folder and show what came of it; then leave the page.
+def _play(*, train: bool, sent: bool) -> list[Act]:
+    """Do each act in the current folder and show what came of it.
 
     Args:
-        left: where the page is left.
         train: whether a model is trained.
         sent: whether the end is told somewhere.
     """
-    from pretune.core.files import write_atomically
     from pretune.demo.acts import acts
     from pretune.demo.message import told
-    from pretune.demo.page import Act, page
-    from pretune.draw.page import render
+    from pretune.demo.page import Act
 
     begun = time.monotonic()
     done: list[Act] = []
@@ -83,6 +83,15 @@ def _play(left: Path, *, train: bool, sent: bool) -> None:
     for act in acts(train=train):
         play(act)
     play(told(time.monotonic() - begun, sent=sent))
+    return done
+
+
+def _leave(done: Sequence[Act], left: Path) -> None:
+    """Leave all of it as a page, and say how to go on."""
+    from pretune.core.files import write_atomically
+    from pretune.demo.page import page
+    from pretune.draw.page import render
+
     write_atomically(left, render(page(done, THEN)).encode())
     click.echo("\n" + say(f"All of it, as a page: {left}"))
     click.echo("\n" + say("Now your own:"))

@@ -160,6 +160,10 @@ class Page:
     lang: str = "en"
 
 
+_OPTION = re.compile(r"(?<![^\s(`])--[a-z][a-z0-9-]{1,30}(?![\w-])")
+_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+
+
 def render(page: Page) -> str:
     """The page as HTML, ready to be written as UTF-8."""
     style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
@@ -184,6 +188,8 @@ def _template() -> jinja2.Template:
     )
     environment.filters["said"] = say
     environment.filters["ticked"] = _ticked
+    environment.filters["unbroken"] = _unbroken
+    environment.filters["tongue"] = _tongue
     environment.filters["breakable"] = _breakable
     return environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
 
@@ -198,7 +204,24 @@ def _ticked(text: str) -> Markup:
     from markupsafe import Markup, escape
 
     written = str(escape(_seen(text)))
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", written))  # noqa: S704 - escaped in the line above
+    written = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", _OPTION.sub(r'<span class="whole">\g<0></span>', written))
+    return Markup(written)  # noqa: S704 - escaped three lines above
+
+
+def _unbroken(text: str) -> Markup:
+    """Words in which no option such as `--max-length` is broken at its hyphens, escaped."""
+    from markupsafe import Markup, escape
+
+    written = str(escape(_seen(text)))
+    return Markup(_OPTION.sub(r'<span class="whole">\g<0></span>', written))  # noqa: S704 - escaped in the line above
+
+
+def _tongue(text: str, lang: str) -> Markup:
+    """The attribute that tells a screen reader to read Korean, for a text in Hangul on a page in another language."""
+    from markupsafe import Markup
+
+    korean = lang != "ko" and 2 * len(_HANGUL.findall(text)) > sum(map(str.isalpha, text))
+    return Markup(' lang="ko"') if korean else Markup("")
 
 
 def _breakable(text: str) -> Markup:

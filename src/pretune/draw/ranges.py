@@ -74,7 +74,11 @@ def ranges(
     ends = [min(max(end, lowest), highest) for one in known for end in (one.low, one.value, one.high)]
     ends += [mark.at] if mark is not None else []
     ticks = ticks_of(min(ends), max(ends))
-    left = min(max(wide(one.label) for one in every) + 22, width * 0.45) if beside else 6.0
+    left = (
+        min(max(wide(one.label) for one in every) + 22, width * 0.45)
+        if beside
+        else max(6.0, wide(number(ticks[0])) / 2 + 1)
+    )
     right = width - max(wide(one.told) for one in every) - 14
 
     def across(value: float) -> float:

@@ -87,9 +87,9 @@ def _agree(models: Sequence[str], flags: dict[str, Any]) -> None:
         raise UserError(
             f"--{piped[0]} - and --{piped[1]} - cannot both go to stdout", hint="give one of them a file's name"
         )
-    for name in (*flags["data"], *flags["vectors"]):
-        if name != "-" and not any(sign in name for sign in "*?[") and not Path(name).exists():
-            raise UserError(f"{name} does not exist", hint="files behind --data and --vectors")
+    for name in flags["vectors"]:  # data are read before anything long begins
+        if not Path(name).exists():
+            raise UserError(f"--vectors: {name} does not exist")
     for model in models:
         locate(model)
     for name in WRITTEN:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pretune.artifacts.source import locate
+from pretune.artifacts.vocabulary import vocabulary_files
 from pretune.core.errors import UserError
 from pretune.core.extras import need
 from pretune.pool.architecture import look, sentence_token
 from pretune.pool.declared import declared_by_objects, declared_choice
+from pretune.pool.loading_refused import first_line, may_be_read, refusal, without_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,14 +71,15 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> Loaded:
     if dtype not in DTYPES:
         raise UserError(f"no dtype {dtype!r}", hint=f"one of {', '.join(DTYPES)}")
     folder = _base_folder(source, name)
+    base = source if folder == name else locate(folder)
+    may_be_read(base)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         whole, info = _auto_class(folder).from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError) as error:
-        said = _first_line(error)
-        if isinstance(error, TypeError) and "NoneType" in said:  # Funnel has two base models
-            said = "its config.json names no `architectures` to choose one of several models by"
-        raise UserError(f"transformers cannot load {name}: {said}", hint=f"`pretune check {name}` says more") from error
+    except Exception as error:
+        raise refusal(base, error) from error
+    if not vocabulary_files(base) and len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise without_tokenizer(base)  # transformers 5 makes one of special tokens alone
     model = _encoder(whole).eval()
     made_up, every = _made_up(whole, model, info["missing_keys"])
     if len(_beside_the_pooler(made_up)) > every / 2:
@@ -148,10 +151,10 @@ def load_objects(model: Any, tokenizer: Any = None) -> Loaded:
         mode = next((_mode(part) for part in model if type(part).__name__ == "Pooling"), "")
         model = model[0].auto_model
         name = str(model.config._name_or_path or name)  # noqa: SLF001 - transformers has no public name for it
-    if tokenizer is None:
-        raise UserError(f"{name} came without its tokenizer", hint="give both: (model, tokenizer)")
     if not hasattr(model, "base_model") or not hasattr(model, "config"):
         raise UserError(f"expected a model of transformers, found a {type(model).__name__}")
+    if tokenizer is None:
+        raise UserError(f"{name} came without its tokenizer", hint="give both: (model, tokenizer)")
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
     model = model if _is_encoder(model) else model.base_model
     model = _encoder(model).eval()
@@ -198,7 +201,7 @@ def _placed(model: Any, device: str, dtype: Any) -> Any:
     try:
         return model.to(device=device, dtype=dtype)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device {device!r} cannot be used: {_first_line(error)}", hint="try --device cpu") from error
+        raise UserError(f"device {device!r} cannot be used: {first_line(error)}", hint="try --device cpu") from error
 
 
 def _max_length(declared: Declared, tokenizer: Any, model: Any) -> int | None:
@@ -229,8 +232,3 @@ def _untrained(model: Any, made_up: Sequence[str]) -> bool:
         return True
     biases = [value for key, value in model.named_parameters() if "pooler" in key and key.endswith("bias")]
     return bool(biases) and not any(bool(value.any()) for value in biases)
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of an error's text, for one line of ours."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from pretune.core.language import language
 from pretune.draw.heat import INK, SHADES
 from pretune.draw.visible import one_line
 from pretune.pool.grid import grids, listing
@@ -27,12 +28,14 @@ def fragment(found: Analysis) -> str:
     listed = listing(found, spelled=True)
     wrong = "".join(
         f"<p><b>{fault.level}: {_safe(fault.name)}</b> {_safe(fault.message)}"
-        f'<br><span style="opacity:.75">fix: {_safe(fault.fix)}</span></p>'
+        + (f'<br><span style="opacity:.75">fix: {_safe(fault.fix)}</span>' if fault.fix else "")
+        + "</p>"
         for fault in found.faults
     )
     more = "" if listed is None else f"<details><summary>intervals and baselines</summary>{_table(listed)}</details>"
     return (
-        '<div class="pretune-pool" style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
+        f'<div class="pretune-pool" lang="{language()}" '
+        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
         f"<p><b>pretune pool</b> {_safe(subject(found))}</p>{said}"
         f"{''.join(map(_heat, grids(found)))}{more}{wrong}</div>"
     )

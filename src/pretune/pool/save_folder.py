@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -48,7 +49,10 @@ def new_folder(folder: str | Path, *, own: str, force: bool = False) -> Iterator
 
 
 def may_write(out: Path, own: str, *, force: bool) -> None:
-    """Raise where something stands that must stay."""
+    """Raise where something stands that must stay, or where nothing may be written."""
+    there = next(parent for parent in out.parents if parent.exists())
+    if not os.access(there, os.W_OK):
+        raise _cannot(out, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if force and not out.is_file():
         return
     if out.is_file():

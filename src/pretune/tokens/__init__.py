@@ -26,12 +26,15 @@ def plan(model: Any, words: Any = (), **how: Any) -> Any:
 
     Args:
         model: a folder or a hub name: adding.py says the rest; or a live model, with `tokenizer`: live.py.
-        words: to be added to the model's own vocabulary.
+        words: to be added to the model's own vocabulary; or one of them.
         **how: `special`, `data`, `init`; with a live model `tokenizer`.
 
     Raises:
         UserError: the model cannot be read, or tokens cannot be added to it.
     """
+    words = _several(words)
+    if "special" in how:
+        how["special"] = _several(how["special"])
     if isinstance(model, str) or hasattr(model, "__fspath__"):
         from pretune.tokens.adding import plan as plan_folder
 
@@ -39,6 +42,21 @@ def plan(model: Any, words: Any = (), **how: Any) -> Any:
     from pretune.tokens.live import plan as plan_live
 
     return plan_live(model, words, **how)
+
+
+def _several(words: Any) -> tuple[str, ...]:
+    """The words of a list, or the one that stands alone: a string is no list of its letters.
+
+    Raises:
+        UserError: something among them is no text.
+    """
+    from pretune.core.errors import UserError
+
+    found = (words,) if isinstance(words, str) else tuple(words)
+    for word in found:
+        if not isinstance(word, str):
+            raise UserError(f"a word to add is a {type(word).__name__}, expected a string")
+    return found
 
 
 def suggest(model: str | Path, data: Any, *, most: int | None = None) -> Any:

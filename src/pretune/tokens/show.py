@@ -40,26 +40,26 @@ def slots_tables(found: FreeSlots, label: str, *, byte_level: bool = False) -> l
         names = ", ".join(_entry(slot.name, byte_level=byte_level) if slot.name else str(slot.id) for slot in some[:4])
         if some:
             rows.append((meaning, number(len(some)), names + (", …" if len(some) > 4 else "")))
-    if not slots:
+    if not rows:
         note = "new tokens get new rows: the embedding grows"
-        return [
-            table(
-                f"{label}: no slot is free",
-                ("", "", Column("", numbers=False)),
-                rows or [(note,)],
-                note=note if rows else "",
-            )
-        ]
+        return [table(f"{label}: no slot is free", ("",), [(note,)])]
     return [table(f"{label}: {free(len(slots))}", ("", "slots", Column("for example", numbers=False)), rows)]
 
 
 def free(count: int) -> str:
     """How many slots there are, in words."""
+    if not count:
+        return "no slot is free"
     return f"{number(count)} slots are free" if count != 1 else "1 slot is free"
 
 
 def suggestion_tables(found: Suggestions, label: str, *, every: bool = False) -> list[Table]:
     """The words, and what adding them all comes to."""
+    if not found.words:
+        from pretune.corpus.candidates import FEWEST
+
+        note = f"a word must occur at least {FEWEST} times, save tokens and lengthen no other"
+        return [table(f"{label}: no word of this text is worth a token", ("",), [(note,)])]
     words = found.words if every else found.words[: 2 * FEW]
     before, after = found.plan.tokens
     less = f": {percent((before - after) / before)} fewer tokens" if before else ""

@@ -213,6 +213,8 @@ def _reachable(case: Case) -> Iterator[Fault | str]:
     if dead:
         message = f"new in the vocabulary and never chosen: {some(dead)}; no rule makes it, or its score is too low"
         yield Fault("dead-token", message, new.at(pointer="/model/vocab"), "warning", 7)
+    elif len(fresh) == 1:
+        yield "the new entry is what the text that it stands for becomes"
     else:
         yield f"{len(fresh):,} new entries are what the text that they stand for becomes"
 

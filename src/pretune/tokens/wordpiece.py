@@ -33,7 +33,7 @@ def place(
     new = []
     for form in forms:
         if limit is not None and len(form) > limit:
-            return Placement(word, reason=f"{len(form)} characters, and WordPiece looks at {limit} of a word at most")
+            return Placement(word, reason=f"{len(form):,} characters, and WordPiece looks at {limit} of a word at most")
         if form not in vocabulary:
             new.append(New(form, tuple(pieces[form])))
     return Placement(word, tuple(forms), tuple(new))

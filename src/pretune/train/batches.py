@@ -42,7 +42,7 @@ def cut_batches(lengths: Any, order: Any, options: Options) -> list[Any]:
     tokens together. A longer example is a batch of its own.
 
     Args:
-        lengths: shape (N,), tokens of each example.
+        lengths: shape (N,), tokens of each example; N at least 1.
         order: shape (M,), rows.
         options: how large a batch is.
     """
@@ -51,13 +51,19 @@ def cut_batches(lengths: Any, order: Any, options: Options) -> list[Any]:
     if options.tokens_per_batch is None:
         size = options.per_device_train_batch_size
         return [order[start : start + size] for start in range(0, len(order), size)]
+    room = options.tokens_per_batch or average_tokens(lengths, options.per_device_train_batch_size)
     ends = np.cumsum(lengths[order])
     cuts, before = [0], 0
     while cuts[-1] < len(order):
-        fitting = int(np.searchsorted(ends, before + options.tokens_per_batch, side="right"))
+        fitting = int(np.searchsorted(ends, before + room, side="right"))
         cuts.append(max(fitting, cuts[-1] + 1))
         before = int(ends[cuts[-1] - 1])
     return [order[start:end] for start, end in pairwise(cuts)]
+
+
+def average_tokens(lengths: Any, examples: int) -> int:
+    """The tokens that so many examples have on average, and half an example: that is what a batch leaves free."""
+    return -(-(2 * examples + 1) * int(lengths.sum()) // max(2 * len(lengths), 1))
 
 
 def losses_of(examples: Examples) -> Any:

@@ -101,7 +101,14 @@ _HOW = section(
         {"metavar": "exact|fast", "help": "exact: no lever; fast: no padding, bf16 with masters, ... [exact]."},
     ),
     ("--padding", {"metavar": "KIND", "help": "longest, max_length or none [longest]."}),
-    ("--tokens-per-batch", {"metavar": "N", "type": int, "help": "Batches by tokens instead of examples."}),
+    (
+        "--tokens-per-batch",
+        {
+            "metavar": "N",
+            "type": int,
+            "help": "Batches by tokens instead of examples; 0: as many as a batch's examples have on average.",
+        },
+    ),
     (
         "--precision",
         {"metavar": "KIND", "help": "fp32, autocast (as --bf16), fp16, bf16 with float32 masters, or auto [fp32]."},

@@ -71,7 +71,7 @@ def _numbers(recipe: Recipe, facts: Mapping[str, Any]) -> dict[str, Any]:
         numbers["MAX_STEPS"] = options.max_steps
     else:
         numbers["EPOCHS"] = options.num_train_epochs
-    if facts["tokens"]:
+    if options.tokens_per_batch:
         numbers["TOKENS_PER_BATCH"] = options.tokens_per_batch
     else:
         numbers["BATCH_SIZE"] = options.per_device_train_batch_size

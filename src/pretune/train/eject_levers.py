@@ -63,6 +63,7 @@ def levers_of(recipe: Recipe, task: Task) -> Levers:
         "packed": options.padding == "none",
         "whole": not task.each_token,
         "tokens": options.tokens_per_batch is not None,
+        "average": options.tokens_per_batch == 0,
         "fast_dropout": options.fast_dropout,
         "bf16": options.precision == "bf16",
         "attention_dropout": options.attention_dropout is not None,

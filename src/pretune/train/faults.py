@@ -123,23 +123,21 @@ def _no_memory(error: Exception, step: int, rows: Sequence[int], examples: Examp
     )
     return UserError(
         f"out of memory at step {step}, in a batch of {batch} for {sum(lengths)} tokens{more}",
-        hint=_lower(len(rows), options, wasted=computed - sum(lengths)),
+        hint=_lower(lengths, options, wasted=computed - sum(lengths)),
         exit_code=1,
     )
 
 
-def _lower(examples: int, options: Options, *, wasted: int) -> str:
+def _lower(lengths: Sequence[int], options: Options, *, wasted: int) -> str:
     """What to lower, the cheapest first."""
     ways = []
     if wasted:
         ways.append("--padding none computes no pad position")
-    if examples > 1:
+    if len(lengths) > 1:
         steps = options.gradient_accumulation_steps * 2
         if options.tokens_per_batch is not None:
-            ways.append(
-                f"--tokens-per-batch {max(options.tokens_per_batch // 2, 1)} --gradient-accumulation-steps {steps}"
-                " gives about the same steps"
-            )
+            half = max((options.tokens_per_batch or sum(lengths)) // 2, 1)
+            ways.append(f"--tokens-per-batch {half} --gradient-accumulation-steps {steps} gives about the same steps")
         else:
             ways.append(
                 f"--per-device-train-batch-size {max(options.per_device_train_batch_size // 2, 1)}"

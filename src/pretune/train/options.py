@@ -44,7 +44,8 @@ class Options:
         save_total_limit: how many checkpoints are kept; None: all.
         padding: `longest` of its batch, `max_length` (as run_qa.py), or `none`: no pad position is ever computed.
         max_length: tokens that padding `max_length` fills up to.
-        tokens_per_batch: true tokens in a batch at most, in random order, however many examples that are.
+        tokens_per_batch: true tokens in a batch at most, in random order, however many examples that are; 0: so many
+            that a batch has per_device_train_batch_size examples on average, and an epoch about as many steps.
         attention_dropout: instead of the model's own; None: the model's own.
         precision: `fp32`; `autocast` and `fp16` as TrainingArguments' bf16 and fp16; `bf16`: compute in bfloat16,
             keep the weights in float32 beside it; `auto`: bf16 where the machine multiplies faster in it, else fp32.
@@ -86,6 +87,6 @@ class Options:
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "exact": {},
-    "fast": {"padding": "none", "tokens_per_batch": 2160, "precision": "auto", "fast_dropout": True},
+    "fast": {"padding": "none", "tokens_per_batch": 0, "precision": "auto", "fast_dropout": True},
 }
 """Named sets of options; a flag beside a preset wins over it. `exact` leaves every lever off."""

@@ -24,7 +24,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 _TRUTHS = ("fast_dropout", "unanswerable", "new_head")
 _LEAST: Mapping[str, tuple[type, float]] = {
-    "tokens_per_batch": (int, 1),
+    "tokens_per_batch": (int, 0),
     "attention_dropout": (float, 0),
     "null_threshold": (float, float("-inf")),
     "n_best": (int, 1),

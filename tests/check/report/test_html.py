@@ -143,6 +143,6 @@ def test_many_places_of_one_rule(healthy: Report) -> None:
     many = tuple(Finding("DAT003", "empty-text", Level.WARNING, "empty", f"a.txt:{n}", "drop it") for n in range(3000))
     report = Report("x", many, asked=healthy.asked)
     written = _render(report, None)
-    assert "2,495 more; --format json has all." in written
+    assert '2,495 more; <span class="whole">--format</span> json has all.' in written
     assert len(written) < 150_000
     assert "a.txt:499" in _render(report, None, verbose=True)
