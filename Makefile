@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
 export HF_HUB_OFFLINE := 1
 
-.PHONY: all demo test test-all lint docs bench fresh constraints format clean
+.PHONY: all demo test test-all pages lint docs bench fresh constraints format clean
 
 all: lint test
 
@@ -18,6 +18,10 @@ test: $(VENV)/dev.stamp  ## every test but the slow ones
 
 test-all: $(VENV)/dev.stamp  ## every test
 	$(BIN)/python -m pytest -q -n $(JOBS)
+
+pages: $(VENV)/dev.stamp  ## the HTML pages in the system's chromium: widths, themes, WCAG, keyboard, paper
+	$(PIP) install -qq -c constraints.txt -e ".[dev,pages]"
+	$(BIN)/python -m pytest -q tests/pages
 
 lint: $(VENV)/dev.stamp  ## style, types, floors
 	$(BIN)/ruff check .

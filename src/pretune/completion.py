@@ -162,7 +162,7 @@ def _targets() -> list[str]:
 
 
 def _formats() -> Iterable[str]:
-    from pretune.check.options import FORMATS
+    from pretune.check.report import FORMATS
 
     return FORMATS
 

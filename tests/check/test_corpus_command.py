@@ -13,10 +13,10 @@ import pytest
 
 from pretune import check, cli
 from pretune.check.options import spread
-from pretune.core.output import encodable
 from pretune.check.sources.flags import beside_of, setup_from_arguments
 from pretune.check.sources.setup import Setup
 from pretune.core.errors import UserError
+from pretune.core.output import encodable
 from pretune.corpus.standard_input import discard
 
 pytest.importorskip("polars")

@@ -129,15 +129,16 @@ def test_a_particle_fits_the_sound(value: str, expected: str) -> None:
     assert with_particles("{0}을(를)", {0: value}) == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [("서울", "서울로"), ("값", "값으로"), ("키", "키로"), ("8", "8로"), ("3", "3으로")]
-)
 def test_behind_nothing_the_word_before_counts() -> None:
     """An empty value, or a space at a value's end, leaves the particle at the word before it."""
     assert with_particles("{0}{1}을(를)", {0: "값", 1: ""}) == "값을"
     assert with_particles("{0}을(를)", {0: "step 2 "}) == "step 2를"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("서울", "서울로"), ("값", "값으로"), ("키", "키로"), ("8", "8로"), ("3", "3으로"), ("ㄹ", "ㄹ로")],
+)
 def test_the_particle_ro_knows_rieul(value: str, expected: str) -> None:
     """Behind ㄹ it is 로."""
     assert with_particles("{0}(으)로", {0: value}) == expected

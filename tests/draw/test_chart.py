@@ -88,3 +88,24 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError) as error:
         _bars()
     assert error.value.hint == 'pip install "pretune[plot]"'
+
+
+def test_words_are_korean_and_names_are_not(monkeypatch) -> None:
+    """Headings, legends, remarks and descriptions are said; a label of one word is a name."""
+    monkeypatch.setenv("PRETUNE_LANG", "ko")
+    groups = [Group("Latin, 3 % of the corpus", (Bar("default", (1, 2), "5 % longer"), Bar("in pieces", (1, 1))))]
+    drawn = bars(groups, [Part("own token", "c1"), Part("no token", "c4")], name="n", title="", description="")
+    for korean in (
+        ">라틴 문자, 코퍼스의 3 %<",
+        ">5 %가 초과<",
+        ">조각으로<",
+        ">자체 토큰<",
+        ">토큰 없음<",
+        ">default<",
+    ):
+        assert korean in drawn
+    scale = bins([COUNTS], reach=384)
+    title, mark = "Tokens of a text", Mark(384, "step 3 is kept")
+    drawn = histogram([Series("a model", COUNTS, "")], scale, name="n", title=title, description="", mark=mark)
+    assert ">텍스트의 토큰 수<" in drawn
+    assert "step 3" not in drawn

@@ -69,3 +69,13 @@ def test_a_mark_stands_only_where_the_axis_is(at: int) -> None:
     """A mark beyond the axis is left out."""
     found = drawn(Line("x", ((1.0, 1.0), (9.0, 2.0))), mark=Mark(at, "here"), zero=True)
     assert ("here" in found) == (at <= 9)
+
+
+def test_words_are_korean_and_names_are_not(monkeypatch) -> None:
+    """A legend of several words is said, a figure's name stays; so does the sentence of an empty picture."""
+    monkeypatch.setenv("PRETUNE_LANG", "ko")
+    found = drawn(Line("training loss", ((1.0, 2.0),)), mark=Mark(1, "default"))
+    assert ">학습 손실<" in found
+    assert ">기본값<" in found
+    assert ">score<" in drawn(Line("score", ((1.0, 2.0),)))
+    assert "no number" not in drawn(Line("score", ()))

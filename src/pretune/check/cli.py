@@ -10,7 +10,6 @@ import click
 
 from pretune.check.options import (
     FAIL_ON,
-    FORMATS,
     MACHINES_FLAGS,
     OUTPUT_FLAGS,
     RULE_FLAGS,
@@ -21,6 +20,7 @@ from pretune.check.options import (
     Command,
 )
 from pretune.check.output import mend, show
+from pretune.check.report import FORMATS
 from pretune.core.errors import UserError
 from pretune.core.language import say
 from pretune.core.output import put
@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> N
     form = _one_of("--format", given["format"] or "text", FORMATS)
     _one_of("--fail-on", rules["fail_on"] or "error", FAIL_ON)
     if rules["list"] or rules["explain"]:
-        put(_about_rules(rules, form), given["output"], escaped=form == "json")
+        put(_about_rules({**rules, "output": given["output"]}, form), given["output"], escaped=form == "json")
         ctx.exit(0)
     ctx.exit(_check(subjects, flags, rules=rules, given={**given, **script}, reading=reading, form=form))
 
@@ -217,12 +217,16 @@ def _chosen(flags: dict[str, Any], *, without: tuple[str, ...]) -> tuple[tuple[R
 
 def _about_rules(flags: dict[str, Any], form: str) -> str:
     """What --list and --explain show."""
-    from pretune.check.report.rule_page import page, table
+    from pretune.check.report.rule_page import fitted, page, table
     from pretune.check.rules import all_rules, matching, select
 
     if flags["explain"]:
         found = matching(all_rules(), flags["explain"])
-        return page(found[0]) if len(found) == 1 else table(found)
+        if len(found) > 1:
+            return table(found)
+        from pretune.draw.console import width_for
+
+        return fitted(page(found[0]), None if flags["output"] else width_for(sys.stdout))
     rules = select(all_rules(), _words(flags["select"]), _words(flags["ignore"]))
     if form != "json":
         return table(rules)

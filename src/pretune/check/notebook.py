@@ -48,14 +48,14 @@ def page_fragment(subject: str, findings: Sequence[Finding], skipped: Iterable[_
     told = told or say("nothing found")
     return (
         f'<div class="pretune-report" lang="{language()}" '
-        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
+        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;word-break:keep-all;overflow-wrap:anywhere">'
         f"<p><b>pretune check</b> {escape(subject)}: {told}</p>{table}{_not_checked(skipped)}</div>"
     )
 
 
 def _row(finding: Finding) -> str:
     cell = "padding:4px 8px;vertical-align:top;text-align:left;border-top:1px solid rgba(128,128,128,.35)"
-    pill = f"background:{COLOURS[finding.level]};color:#fff;border-radius:3px;padding:1px 6px"
+    pill = f"background:{COLOURS[finding.level]};color:#fff;border-radius:3px;padding:1px 6px;white-space:nowrap"
     where = f"<br><code>{escape(finding.where)}</code>" if finding.where else ""
     fix = _ticked(say("fix: ") + say(finding.help))
     help_ = f'<br><span style="opacity:.75">{fix}</span>' if finding.help else ""

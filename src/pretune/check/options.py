@@ -12,7 +12,6 @@ from pretune.draw.options import Sections, repeat_flags, section
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMATS = ("text", "concise", "json", "sarif", "github")
 FAIL_ON = ("error", "warning", "note", "never")
 
 FILES = {name: name for name in ("--data", "--train", "--eval")}

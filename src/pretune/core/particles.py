@@ -48,7 +48,7 @@ def with_particles(template: str, values: dict[int, str]) -> str:
         value, closing, written = values.get(int(found[1]), found[0]), found[2], found[3] or ""
         if written in _PAIRS:
             value = value.rstrip()
-            written = _chosen(written, ending(value or made))  # behind an empty value: by what stands before it
+            written = _chosen(written, ending(made[-80:] + value))  # behind an empty value: by what stands before
         made += value + closing + written
         done = found.end()
     return made + template[done:]

@@ -88,6 +88,8 @@ class Catalogue:
 
     def _put_together(self, text: str, depth: int) -> tuple[str, float] | None:
         """As it stands, or without its brackets or its full stop: what leaves the fewest words in English."""
+        if text[-1] == "." and text[:-1] in self._exact:
+            return f"{self._exact[text[:-1]]}.", 0
         best = self._fitted(text, depth)
         if best is not None and best[1] < 1:
             return best
@@ -134,7 +136,8 @@ class Catalogue:
                 said[hole], remains = inner
                 known = True
                 # a value that is put together, or goes beyond its clause: rather the whole is two texts
-                remains += bool(remains % 1 or (hole in template.followed | template.inner and holds_clauses(value)))
+                beyond = ":;" if hole in template.followed else ";" if hole in template.inner else ""
+                remains += bool(remains % 1 or (beyond and holds_clauses(value, beyond)))
             else:
                 remains = _plain_words(value) if " " in value.strip() else 0
                 remains += bool(value.strip()) and hole in template.words and " " not in value.strip()

@@ -40,6 +40,6 @@ def outside_quotes(text: str) -> frozenset[int]:
     return frozenset(range(len(text) + 1)) - inside
 
 
-def holds_clauses(value: str) -> bool:
-    """Whether a value is more than a phrase: a colon or a semicolon, outside of quotes, parts what stands in it."""
-    return re.search(r"\w[^ ]*[:;] ", _QUOTED.sub("x", value)) is not None
+def holds_clauses(value: str, signs: str) -> bool:
+    """Whether a value is more than a phrase: one of the signs, outside of quotes, parts what stands in it."""
+    return re.search(rf"\w[^ ]*[{signs}] ", _QUOTED.sub("x", value)) is not None

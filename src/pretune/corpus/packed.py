@@ -67,7 +67,7 @@ class Unpacked:
         except (OSError, zlib.error) as error:
             if "Truncated compressed stream" in str(error):  # what pyarrow says
                 raise self._cut_off() from None
-            raise UserError(f"{self.path} cannot be read: {error}") from None
+            raise UserError(f"{self.path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
     def _cut_off(self) -> UserError:
         return UserError(
@@ -85,7 +85,7 @@ def unpacked(path: Path) -> Iterator[Unpacked]:
     try:
         raw = path.open("rb") if path.is_file() else None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if raw is None:
         there = path.exists()
         raise UserError(

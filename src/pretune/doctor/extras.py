@@ -28,7 +28,7 @@ USES = {
     "cluster": "let several machines read one corpus",
     "demo": "run pretune demo, on a small real model",
 }
-"""Extra -> what it is for; `all` is all of these but demo, `dev` for those who work on pretune."""
+"""Extra -> what it is for; `all` is all of these but demo, `dev` and `pages` for those who work on pretune."""
 
 
 def extras(lookup: Lookup, install: str) -> tuple[Extra, ...]:

@@ -21,7 +21,7 @@ def said(page: Page) -> Page:
         return page
     return replace(
         page,
-        title=say(page.title),
+        title=say(page.title) if " " in page.title else page.title,  # one word is the name of a folder or file
         statements=tuple(replace(one, head=say(one.head), tail=say(one.tail)) for one in page.statements),
         remarks=tuple(map(say, page.remarks)),
         sections=tuple(map(_section, page.sections)),

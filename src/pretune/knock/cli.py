@@ -22,25 +22,25 @@ Usage: pretune knock [--to TARGET]... [OPTIONS] [--] COMMAND...
        pretune knock attach PID [--to TARGET]...
        pretune knock flush
 
-  Run a command and be told how it ended. Its exit code, signals, input and output
-  are untouched, and no service that is down can stop or delay it.
+  Run a command and be told how it ended. Its exit code, signals, input and
+  output are untouched, and no service that is down can stop or delay it.
 
   TARGET is a webhook URL, an Apprise URL, "desktop", or a name in
   ~/.config/pretune/knock.toml. Without any, PRETUNE_KNOCK and then the file's
   `default` count; with none at all the terminal and the desktop are told.
   The first word that is no option starts the command; `--` may stand before it.
 
-  SERVICE is one of knockknock's, with its options: chime desktop dingtalk discord
-  email matrix rocketchat slack sms teams telegram wechat.
+  SERVICE is one of knockknock's, with its options: chime desktop dingtalk
+  discord email matrix rocketchat slack sms teams telegram wechat.
 
-  test sends a message now; attach follows a process that runs already; flush sends
-  what an outage has kept back (the next run does so, too).
+  test sends a message now; attach follows a process that runs already; flush
+  sends what an outage has kept back (the next run does so, too).
 
 Options:
   --to TARGET      where to; may be repeated
   --no-start       tell only the end (a run under 0.7 s tells no start anyway)
   --stall TIME     alert after so long without a sign of life: 90, 30m, 2h
-  --heartbeat URL  asked for at the start, each minute and at the end (dead-man switch)
+  --heartbeat URL  a dead-man switch, asked at start, each minute, at the end
   --linger TIME    how long an outage is waited out after the end (10m)
   --strict         do not start the command when a target cannot be used
   --lang ko|en     the language of the messages

@@ -8,8 +8,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from pretune.core.language import language
+from pretune.core.language import language, say
 from pretune.draw.heat import INK, SHADES
+from pretune.draw.heat import said as said_heat
+from pretune.draw.table import said as said_table
 from pretune.draw.visible import one_line
 from pretune.pool.grid import grids, listing
 from pretune.pool.words import statements, subject
@@ -24,19 +26,23 @@ _CELL = "padding:2px 6px;text-align:right;font-variant-numeric:tabular-nums"
 
 def fragment(found: Analysis) -> str:
     """The answer, the heat map and, folded away, the highest choices beside the baselines."""
-    said = "".join(f"<p><b>{_safe(one.head)}</b>{_safe(one.tail)}</p>" for one in statements(found))
+    said = "".join(f"<p><b>{_safe(say(one.head))}</b>{_safe(say(one.tail))}</p>" for one in statements(found))
     listed = listing(found, spelled=True)
     wrong = "".join(
-        f"<p><b>{fault.level}: {_safe(fault.name)}</b> {_safe(fault.message)}"
-        + (f'<br><span style="opacity:.75">fix: {_safe(fault.fix)}</span>' if fault.fix else "")
+        f"<p><b>{_safe(say(fault.level))}: {_safe(fault.name)}</b> {_safe(say(fault.message))}"
+        + (f'<br><span style="opacity:.75">{say("fix: ")}{_safe(say(fault.fix))}</span>' if fault.fix else "")
         + "</p>"
         for fault in found.faults
     )
-    more = "" if listed is None else f"<details><summary>intervals and baselines</summary>{_table(listed)}</details>"
+    more = (
+        ""
+        if listed is None
+        else f"<details><summary>{say('intervals and baselines')}</summary>{_table(said_table(listed))}</details>"
+    )
     return (
         f'<div class="pretune-pool" lang="{language()}" '
-        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45">'
-        f"<p><b>pretune pool</b> {_safe(subject(found))}</p>{said}"
+        'style="font-family:system-ui,sans-serif;font-size:13px;line-height:1.45;word-break:keep-all">'
+        f"<p><b>pretune pool</b> {_safe(say(subject(found)))}</p>{said}"
         f"{''.join(map(_heat, grids(found)))}{more}{wrong}</div>"
     )
 
@@ -47,6 +53,7 @@ def _safe(words: str) -> str:
 
 
 def _heat(heat: Heat) -> str:
+    heat = said_heat(heat)
     head = "".join(f'<th scope="col" style="{_CELL};opacity:.75">{_safe(name)}</th>' for name in heat.columns)
     rows = ""
     for name, row in heat.rows:

@@ -32,7 +32,7 @@ def test_shapes_against_the_config(make_model: MakeModel) -> None:
     rule = shapes.shapes_against_the_config
     finding = one(found(rule, Setup(model=str(make_model(config={"intermediate_size": 64})))))
     assert (finding.level, "32" in finding.message, "64" in finding.message) == ("error", True, True)
-    assert "by intermediate_size" in finding.message.replace("hidden_size, ", "")
+    assert "because of intermediate_size" in finding.message.replace("hidden_size, ", "")
     assert found(rule, Setup(model=str(make_model(name="b", config={"vocab_size": 300})))) == []
     assert found(rule, Setup(model=str(make_model(name="c")), config={"intermediate_size": 64})) == []
     assert (

@@ -75,6 +75,22 @@ def page(rule: Rule, said: Callable[[str], str] = say) -> str:
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
 
 
+def fitted(written: str, width: int | None) -> str:
+    """A page in lines of a terminal's width; indented lines stay, as they are to be copied. None: as it is."""
+    if width is None:
+        return written
+    from pretune.draw.terminal import folded
+
+    parts = []
+    for part in written.rstrip("\n").split("\n\n"):
+        lines = part.split("\n")
+        flowing = not any(line.startswith((" ", "-", "|")) for line in lines)
+        for line in [" ".join(lines)] if flowing else lines:
+            parts.append("\n".join(folded(line, width)) if not line.startswith("    ") else line)
+            parts.append("\n" if not flowing and line is not lines[-1] else "\n\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
 def _paragraphs(doc: str) -> list[str]:
     """The docstring's paragraphs; `Why:` and `Fix:` begin one, with or without an empty line before them."""
     parted = re.split(r"\n(?=(?:Why|Fix):)|\n\s*\n", doc)

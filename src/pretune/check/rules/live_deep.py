@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
+from pretune.check.rules.model import LANGUAGE
 from pretune.check.rules.wording import number, some
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from pretune.check.facts.deep import DeepFacts
     from pretune.check.finding import Rule
-
-WRITING = ("masked-lm", "causal-lm", "chat-sft")
 
 
 @rule("LIV401", Level.ERROR)
@@ -40,7 +39,7 @@ def first_loss_unlike_a_new_head(deep: DeepFacts) -> Iterator[Problem]:
     Fix: look at how the head is initialised, what the loss is multiplied with, and which columns the model is fed.
     """
     fresh = (deep.model.fresh or frozenset()) & (deep.model.head or frozenset())
-    if deep.untrained is None or deep.task in WRITING or not fresh or not all(map(math.isfinite, deep.losses)):
+    if deep.untrained is None or deep.task in LANGUAGE or not fresh or not all(map(math.isfinite, deep.losses)):
         return
     if deep.loss > deep.untrained + max(1.0, 0.5 * deep.untrained) or deep.loss < 0.4 * deep.untrained:
         yield Problem(
@@ -57,7 +56,7 @@ def language_model_at_a_loss(deep: DeepFacts) -> Iterator[Problem]:
     Why: ln(vocabulary) is the loss of one that knows nothing: it met another tokenizer, or its head was not loaded.
     Fix: load model and tokenizer from one name, and the class that the checkpoint was saved from.
     """
-    if deep.task not in WRITING or deep.untrained is None or not deep.model.alike or not math.isfinite(deep.loss):
+    if deep.task not in LANGUAGE or deep.untrained is None or not deep.model.alike or not math.isfinite(deep.loss):
         return
     if deep.loss > 0.9 * deep.untrained:
         yield Problem(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.check.facts.live_batches import IGNORED
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.wording import number, percent
+from pretune.check.sources.setup import CLASSIFYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pretune.check.finding import Rule
 
 LABELS = ("labels", "label", "label_ids")
-WHOLE = ("text-classification", "pair-classification")
 
 
 @rule("LIV001", Level.ERROR)
@@ -122,14 +122,18 @@ def batch_label_outside_head(live: LiveFacts) -> Iterator[Problem]:
     Fix: load with num_labels as many as there are labels, and number the labels from 0.
     """
     count = live.model.labels
-    if live.task not in (*WHOLE, "token-classification") or not count or (count == 1 and live.task in WHOLE):
+    if (
+        live.task not in (*CLASSIFYING, "token-classification")
+        or not count
+        or (count == 1 and live.task in CLASSIFYING)
+    ):
         return
     if live.run.own_loss:
         return
     seen: Counter[int] = Counter()
     for batch in live.batches:
         key = next((name for name in LABELS if name in batch.values), None)
-        wide = key is not None and len(batch.shapes.get(key, ())) > 1 and live.task in WHOLE
+        wide = key is not None and len(batch.shapes.get(key, ())) > 1 and live.task in CLASSIFYING
         if key is not None and batch.kinds.get(key, "int64").startswith("int") and not wide:
             seen.update(label for label in _flat(batch.values[key]) if isinstance(label, int))
     outside = sorted(label for label in seen if label != IGNORED and not 0 <= label < count)
@@ -148,7 +152,7 @@ def one_class_at_a_time(live: LiveFacts) -> Iterator[Problem]:
     Why: rows sorted by label and not shuffled make the model forget one class while it learns the next.
     Fix: shuffle the set, or leave the shuffling to the Trainer (no sampler of one's own, no `shuffle=False`).
     """
-    if live.task not in WHOLE:
+    if live.task not in CLASSIFYING:
         return
     labels = [label for batch in live.batches for label in _whole(batch)]
     classes = live.run.classes
