@@ -76,7 +76,8 @@ def reads_as_prose(msgid: str) -> bool:
     bare = re.sub(r"\{\d+\}", " ", msgid)
     if (
         re.search(r"[ㄱ-힣|]", bare)
-        or bare.strip().startswith(("<", "# pretune:", "SELECT ", "$", "^", "--"))
+        or bare.strip().startswith(("<", "SELECT ", "$", "^", "--"))
+        or re.match(r"\s*# [a-z]", bare)  # a comment of code that is written
         or "\\" in bare
     ):
         return False

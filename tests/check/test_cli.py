@@ -150,7 +150,7 @@ def test_exit_codes(run: Run, arguments: list[str], code: int) -> None:
         (["m", "--fail-on", "fatal"], '--fail-on: unknown "fatal"'),
         (["m", "--format", "jsno"], '--format: unknown "jsno"'),
         (["m", "--config", "x"], "--config x: expected KEY=VALUE"),
-        (["m", "--output", "no/such/folder/report.json"], "cannot be written: No such file or directory"),
+        (["m", "--output", "no/such/folder/report.json"], "cannot be written: no such file or directory"),
         (["--explain", "pad-is-not-zro"], 'no rule is called "pad-is-not-zro"'),
     ],
 )

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from pretune.draw.page import Beside, Card, Entry, Fold, Page, Section, Statement, Words, render
+from pretune.draw.page import Beside, Card, Entry, Fold, Page, Passage, Run, Section, Statement, Words, render
 from pretune.draw.table import Cell, Column, table
 from pretune.draw.terminal import text
 
@@ -124,3 +124,18 @@ def test_contrast(dark: bool, colour: str) -> None:
     colours = _colours(rest if dark else light)
     one, other = sorted((_luminance(colours[colour]), _luminance(colours["paper"])))
     assert (other + 0.05) / (one + 0.05) >= 4.5
+
+
+def test_korean_on_an_english_page_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passage in Hangul says its language to a screen reader; on a Korean page it needs no word."""
+    parts = (Passage("누가 왔나?", (Run("한국 사람이 "), Run("왔다", "good"))), Words("take `--max-length` <away>"))
+    made = Page("pretune", "trained", (), (), (Section("Dev set", "dev", parts),))
+    written = render(made)
+    assert '<bdi lang="ko">누가 왔나?</bdi>' in written
+    assert '<p class="passage" lang="ko">' in written
+    assert '<code><span class="whole">--max-length</span></code> &lt;away&gt;' in written
+    monkeypatch.setenv("PRETUNE_LANG", "ko")
+    korean = render(made)
+    assert '<html lang="ko">' in korean
+    assert 'bdi lang="ko"' not in korean
+    assert "<h1><bdi>trained</bdi></h1>" in korean  # a folder's name is no word of ours

@@ -6,7 +6,6 @@ A new writer of HTML belongs here: test_every_writer_is_here counts them. Opens 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -103,8 +102,3 @@ def _written(acts: list, run: Path) -> Iterator[tuple[str, str, str]]:
             shown = [asked["script"], replace(asked["model"], profile=None), *analyses]
             pieces = "".join(each._repr_html_() for each in shown)
             yield lang, "notebook", NOTEBOOK.format(lang="en", pieces=pieces)
-
-
-def log(folder: Path, found: object) -> None:
-    """Keep what the browser found beside the pages."""
-    (folder / "found.json").write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")

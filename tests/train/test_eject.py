@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from pretune.core.errors import UserError
 from pretune.train.eject import script_of, write
 from pretune.train.eject_data import literal
+from pretune.train.pooled_model import FILES
 from pretune.train.run import run
 from train import tiny_runs
 
@@ -113,6 +114,34 @@ def test_levers(task: str, kind: str, train: dict[str, Any], arguments: dict[str
     """Every lever of the fast preset stands in the script, with the numbers of the loop to the last bit."""
     tiny_runs.model(tmp_path / "model", kind)
     compared(tmp_path, task, train, arguments, alone=train is not FAST or task != "classify")
+
+
+@pytest.mark.parametrize(
+    ("pooling", "task", "train"),
+    [
+        ("mean", "pairs", {}),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (
+                ("max", "pairs", {"padding": "none"}),
+                ("last_token", "classify", FAST),
+                ("mean", "classify", FAST),
+                ("cls", "pairs", {}),
+            )
+        ),
+    ],
+)
+def test_pooling(pooling: str, task: str, train: dict[str, Any], tmp_path: Path) -> None:
+    """A pooling that no class of transformers has stands in the script: the numbers, the folder, a form ruff leaves."""
+    tiny_runs.model(tmp_path / "model", hidden_dropout_prob=0.2)
+    arguments = {"max_steps": 3, "gradient_accumulation_steps": 2}
+    compared(tmp_path, task, train | {"pooling": pooling}, arguments, alone=False)
+    for name in FILES if "Pooled" in (tmp_path / "train.py").read_text("utf-8") else ():
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+    for words in (["check"], ["format", "--check"]):
+        call = [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length", "120", str(tmp_path / "train.py")]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.slow

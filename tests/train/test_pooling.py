@@ -11,7 +11,6 @@ import torch
 
 from pretune.core.errors import UserError
 from pretune.train.attention import restore_attention, use_sequences
-from pretune.train.eject import script_of
 from pretune.train.pooled_model import MODES, pooled, pooled_class
 from pretune.train.pooling import own_head, resolved
 from pretune.train.run import run
@@ -193,9 +192,20 @@ def test_what_counts(
         import re
 
         assert any(re.search(said, line) for line in lines)
-    if pooling in MODES:
-        with pytest.raises(UserError, match=r"does not write .* pooling"):
-            script_of(asked)
+
+
+def test_pairs_keep_their_token_types(tmp_path: Path) -> None:
+    """A pooling's class is given the token types that its body takes, as sentence-transformers gives them to it."""
+    from pretune.train.model import fitting, load_model, load_tokenizer
+    from pretune.train.tasks import read
+
+    tiny.model(tmp_path / "model")
+    recipe = tiny.of_sample(tmp_path, "pairs", train={"pooling": "mean"})
+    task = read(recipe)
+    examples = task.prepare(load_tokenizer(recipe.setup), 128).train
+    kept = fitting(examples, load_model(recipe, task).model).types
+    assert kept is not None
+    assert int(kept.max()) == 1
 
 
 def test_where_there_is_none(tmp_path: Path) -> None:

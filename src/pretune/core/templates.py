@@ -15,7 +15,7 @@ _HOLE = re.compile(r"\{(\d+)\}")
 _COUNTED = re.compile(r"\{(\d+)\}(?:개(?!월)|번째|행|바이트|스텝|가지|초|분(?=[ .,)]|$)|시간|일(?= )|자(?=[를짜로]))")
 _SAID = re.compile(r"\{(\d+)!\}")
 _INNER = re.compile(r"\{(\d+)!?\}[\"'`)\]]* ?[가-힣]")
-_REASON = re.compile(r"\w.*: \{(\d+)\}$")
+_REASON = re.compile(r"\w.*: \{(\d+)\}(?:\{\d+\})*$")
 _FOLLOWED = re.compile(r"\{(\d+)\}(?=[^{]*[A-Za-z])")
 _QUOTED = re.compile(r"(?<=\"){(\d+)}(?=\")")
 WEAK = 8

@@ -17,7 +17,8 @@ from pretune.train.eject_constants import constants, warmup
 from pretune.train.eject_data import data_of, literal, require_same
 from pretune.train.eject_levers import levers_of, require_same_outputs
 from pretune.train.eject_options import left_out, require_plain
-from pretune.train.pooling import HEAD, resolved
+from pretune.train.eject_pooling import pooling_facts
+from pretune.train.pooling import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +60,6 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
     if odd:
         raise UserError(f"from_pretrained takes no argument {odd[0]!r}")
     recipe, _ = resolved(recipe)
-    if recipe.pooling not in {None, HEAD}:
-        raise UserError(
-            f"--eject does not write {recipe.pooling} pooling", hint="--pooling head: the architecture's own head"
-        )
     task: Any = read(recipe)
     limits = limits_of(recipe.setup)
     if recipe.task == "mrc":
@@ -82,7 +79,9 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
     said = [one for one in said if one]
     longest = limit_of(tokenizer, limits.positions, recipe.max_length)
     kind = "sts" if task.loss == "similarity" else recipe.task
-    types = prepared.train.types is not None and _takes_types(recipe, task.head)
+    config = {**recipe.setup.config, **recipe.setup.config_update, **task.config}
+    pooling, more = pooling_facts(recipe, config)
+    types = prepared.train.types is not None and _takes_types(recipe, "" if pooling["pooling"] else f"For{task.head}")
     given = data_of(recipe, kind)
     main = recipe.best_metric or task.main
     facts: dict[str, Any] = {
@@ -112,13 +111,16 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
         "hub": "".join(f", {key}={value!r}" for key, value in recipe.setup.from_pretrained.items()),
         "hub_lines": [f"{key}={value!r}" for key, value in recipe.setup.from_pretrained.items()],
         "warmup": warmup(recipe.options),
-        "config": {**recipe.setup.config, **recipe.setup.config_update, **task.config},
+        "config": config | more,
+        **pooling,
     }
     facts["constants"] = constants(recipe, task, facts)
     environment = jinja2.Environment(  # noqa: S701 - Python is made, not HTML
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
     )
     facts["levers"] = _rendered(environment, "eject_levers.txt", facts) if facts["levers"] else ""
+    if facts["pooling"]:
+        facts["levers"] += _rendered(environment, "eject_pooling.txt", facts)
     made = _rendered(environment, "eject_script.txt", facts)
     types_kept = prepared.train if types else replace(prepared.train, types=None)
     require_same_outputs(require_same(made, tokenizer, train=types_kept, dev=prepared.dev), levers)
@@ -151,14 +153,14 @@ def write(text: str, path: Path, *, force: bool = False) -> None:
 
 
 def _takes_types(recipe: Recipe, head: str) -> bool:
-    """Whether the model is given token types."""
+    """Whether the model is given token types; `head` is of its class, empty: only the body."""
     import inspect
 
     import transformers
 
     setup = recipe.setup
     config = transformers.AutoConfig.from_pretrained(setup.model, **setup.from_pretrained)
-    known: Any = getattr(transformers, f"AutoModelFor{head}")._model_mapping  # noqa: SLF001 - no public way
+    known: Any = getattr(transformers, f"AutoModel{head}")._model_mapping  # noqa: SLF001 - no public way
     if type(config) not in known:
         raise UserError(f"{setup.model}: transformers has no class of its own for {recipe.task}")
     return "token_type_ids" in inspect.signature(known[type(config)].forward).parameters

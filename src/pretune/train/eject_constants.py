@@ -51,6 +51,9 @@ def constants(recipe: Recipe, task: Any, facts: Mapping[str, Any]) -> str:
         lines.append("IGNORED = -100  # the label of a token that is not asked")
     if facts["config"]:
         lines += _config(facts["config"], classes=classes is not None)
+    if facts["pooling"]:
+        lines.append("# what sentence-transformers reads beside the model")
+        lines.append(f"MODULES = {_nested(facts['modules'])}")
     if facts["decay"]:
         lines.append(r'UNDECAYED = re.compile(r"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)")')
     lines.append("SCRIPT = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()  # checkpoints belong to one script")
@@ -97,6 +100,19 @@ def _config(config: Mapping[str, Any], *, classes: bool) -> list[str]:
         said = {"id2label": "dict(enumerate(LABELS))", "label2id": "{name: i for i, name in enumerate(LABELS)}"}
         made.append(f'    "{key}": {said[key] if classes and key in said else literal(value)},')
     return [*made, "}"]
+
+
+def _nested(value: Any, indent: str = "") -> str:
+    """Mappings and lists in one another, an entry a line, as ruff format leaves them."""
+    inside = f"{indent}    "
+    if isinstance(value, dict) and value:
+        entries = [f"{literal(key)}: {_nested(one, inside)}" for key, one in value.items()]
+    elif isinstance(value, list) and value:
+        entries = [_nested(one, inside) for one in value]
+    else:
+        return literal(value)
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([first, *(f"{inside}{one}," for one in entries), f"{indent}{last}"])
 
 
 def _line(item: tuple[str, Any]) -> str:

@@ -179,7 +179,8 @@ def fitting(examples: Examples, model: Any) -> Examples:
 
     rows = model.get_input_embeddings().num_embeddings
     _in_vocabulary(examples, rows)
-    takes = inspect.signature(model.forward).parameters
+    whole = not hasattr(model, "sentence_head")  # a pooling's own class hands on what its body takes
+    takes = inspect.signature((model if whole else model.base_model).forward).parameters
     if examples.types is not None and "token_type_ids" not in takes:
         return replace(examples, types=None)
     return examples

@@ -58,8 +58,7 @@ def pooled_class(config: Any, pooling: str, name: str) -> type[Any]:
             if getattr(made, "pooler", None) is not None:
                 made.pooler = None  # nothing reads it, so nothing would train it
             setattr(self, prefix, made)
-            rate = next((r for r in (getattr(config, n, None) for n in _RATES) if isinstance(r, int | float)), 0.0)
-            self.dropout = torch.nn.Dropout(rate)
+            self.dropout = torch.nn.Dropout(dropout_rate(config))
             self.sentence_head = torch.nn.Linear(config.hidden_size, config.num_labels)
             self.post_init()
 
@@ -93,6 +92,11 @@ _RATES = ("classifier_dropout", "hidden_dropout_prob", "seq_classif_dropout", "d
 """Where configs say the dropout before a head."""
 
 
+def dropout_rate(config: Any) -> float:
+    """The dropout before the linear layer, as the config says it; 0 where it says none."""
+    return next((one for one in (getattr(config, name, None) for name in _RATES) if isinstance(one, int | float)), 0.0)
+
+
 def pooled(states: Tensor, mask: Tensor, pooling: str) -> Tensor:
     """Vectors (sequences, size) of states (sequences, tokens, size).
 
@@ -119,6 +123,15 @@ def write_modules(folder: Path, pooling: str, head: dict[str, Tensor]) -> None:
     from safetensors.torch import save_file
 
     out, size = head["weight"].shape
+    for name, content in modules_of(pooling, size, out).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    tensors = {f"linear.{name}": value.detach().cpu().contiguous() for name, value in head.items()}
+    save_file(tensors, folder / "2_Dense" / "model.safetensors")
+
+
+def modules_of(pooling: str, size: int, out: int) -> dict[str, Any]:
+    """The files of sentence-transformers beside a model: name -> content, for vectors of `size` and `out` logits."""
     switches = {mode: key == pooling for key, mode in MODES.items()} | dict.fromkeys(_WRITTEN, False)
     kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense"))
     identity = "torch.nn.modules.linear.Identity"
@@ -131,8 +144,4 @@ def write_modules(folder: Path, pooling: str, head: dict[str, Tensor]) -> None:
         {"word_embedding_dimension": size, **switches, "include_prompt": True},
         {"in_features": size, "out_features": out, "bias": True, "activation_function": identity},
     )
-    for name, content in zip(FILES, contents, strict=True):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    tensors = {f"linear.{name}": value.detach().cpu().contiguous() for name, value in head.items()}
-    save_file(tensors, folder / "2_Dense" / "model.safetensors")
+    return dict(zip(FILES, contents, strict=True))
