@@ -34,7 +34,7 @@ def corpus(tmp_path_factory):
     tmp_path, files = tmp_path_factory.mktemp("corpus"), []
     for at in range(3):
         path = tmp_path / f"{at}.jsonl"
-        strings = [*texts(200, seed=at), "the box"]
+        strings = [*texts(90, seed=at), "the box"]
         rows = [json.dumps({"question": text, "context": strings[row // 5]}) for row, text in enumerate(strings)]
         path.write_text("\n".join(rows), encoding="utf-8")
         files.append(path)

@@ -32,11 +32,11 @@ def shown(diagnosis: Diagnosis, width: int | None = None) -> str:
 
 
 def test_every_extra_is_described() -> None:
-    """Each extra of the package says what it is for; `all` and `dev` are made of others."""
+    """Each extra of the package says what it is for; `all` is made of others, `dev` and `pages` are for developers."""
     import tomllib
 
     text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text("utf-8")
-    assert set(tomllib.loads(text)["project"]["optional-dependencies"]) - {"all", "dev"} == set(USES)
+    assert set(tomllib.loads(text)["project"]["optional-dependencies"]) - {"all", "dev", "pages"} == set(USES)
 
 
 def test_an_extra_that_lacks_something() -> None:

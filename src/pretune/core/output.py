@@ -28,7 +28,7 @@ def put(text: str, output: str | None, *, escaped: bool = False) -> None:
         sys.stdout.write(encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8", escaped=escaped))
         sys.stdout.flush()
         return
-    path, data = Path(str(output)), text.encode("utf-8", "backslashreplace")  # \\udXXX, which JSON reads as well
+    path, data = Path(str(output)), text.encode("utf-8", "backslashreplace")  # \udXXX, which JSON reads as well
     try:
         if path.is_dir():
             raise UserError(f"{output} is a folder, expected a file to write")
@@ -71,5 +71,5 @@ def encodable(text: str, encoding: str, *, escaped: bool) -> str:
         import json
         import re
 
-        return re.sub(r"[^\\x00-\\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+        return re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
     return text
