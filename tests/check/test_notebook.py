@@ -2,8 +2,10 @@
 
 from html.parser import HTMLParser
 
+from pretune import check
 from pretune.check.engine import Report, Skipped
 from pretune.check.finding import Finding, Level
+from pretune.check.report import render
 
 VOID = {"br"}
 
@@ -55,3 +57,21 @@ def test_counts_and_limit() -> None:
     assert "1000 notes" in words
     assert "… and 800 more" in words
     assert "row 200" not in words
+
+
+def test_a_line_at_a_prompt_and_the_text_in_print():
+    """`repr` counts, `print` is the report of a pipe."""
+    report = Report(subject="here", findings=(Finding("C", "a-name", Level.NOTE, "message <b>", "there", "help"),) * 2)
+    assert repr(report) == "Report(here: 2 notes)"
+    assert repr(Report(subject="here")) == "Report(here: nothing found)"
+    assert str(report) == render(report)
+
+
+def test_how_a_corpus_is_read(make_model):
+    """With data: the verdict, then the tables, folded but for the first."""
+    report = check.run(make_model(), data=[{"text": "서울 한강"}, {"text": "한강 서울"}])
+    words = _read(report)
+    assert report.profile is not None
+    assert "words kept whole" in words
+    assert "too little text" in words
+    assert report._repr_html_().count("<details>") >= 3

@@ -1,7 +1,10 @@
 """A user's mistakes and the words that were meant."""
 
+import traceback
+
 import pytest
 
+from pretune import check
 from pretune.core.errors import UserError, did_you_mean, nearest
 
 
@@ -33,3 +36,21 @@ def test_user_error():
     error = UserError("no such file", hint="look again")
     assert (str(error), error.message, error.hint, error.exit_code) == ("no such file", "no such file", "look again", 2)
     assert UserError("x", exit_code=1).exit_code == 1
+
+
+def test_the_way_out_is_below_every_traceback():
+    """Who calls from Python reads the hint too."""
+    told = "".join(traceback.format_exception(UserError("no such file", hint="give one")))
+    assert told.endswith("UserError: no such file\n  give one\n")
+    assert not hasattr(UserError("no such file"), "__notes__")
+
+
+def test_a_notebook_shows_the_line_that_called_and_no_frame_of_ours():
+    """The message, the way out, and where it was called."""
+    with pytest.raises(UserError) as caught:
+        check.run("/nothing/here")  # the line
+    first, hint, called = caught.value._render_traceback_()
+    assert first.startswith("UserError: ")
+    assert hint.strip() == caught.value.hint
+    assert called.endswith('check.run("/nothing/here")  # the line')
+    assert UserError("alone")._render_traceback_() == ["UserError: alone"]

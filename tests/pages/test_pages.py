@@ -59,6 +59,7 @@ def test_every_writer_is_here() -> None:
         "check/engine.py",
         "check/report/html.py",
         "demo/cli.py",
+        "draw/display.py",
         "pool/analysis.py",
         "pool/page.py",
         "train/page.py",

@@ -234,3 +234,14 @@ def test_one_word_is_no_list_of_letters(tmp_path):
     assert sorted(entry.word for entry in made.added) == ["<ent>", "국회의원"]
     with pytest.raises(UserError, match="a word to add is a int, expected a string"):
         tokens.plan(source, ["국회", 3])
+
+
+def test_a_plan_shows_itself(tmp_path):
+    """A line at a prompt, the command's table in print and in a notebook."""
+    adding = plan(bert(tmp_path / "m"), WORDS)
+    assert repr(adding).startswith("Adding(")
+    assert "\n" not in repr(adding)
+    for shown in (str(adding), adding._repr_html_()):
+        assert all(word in shown for word in WORDS)
+        assert "the embedding grows from" in shown
+    assert "no token is to be added" in repr(plan(tmp_path / "m", []))

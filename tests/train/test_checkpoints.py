@@ -99,8 +99,9 @@ def test_find_says_why_there_is_none(tmp_path):
     """One line for a folder that is absent, empty, or has damaged checkpoints only; also for one that is named itself."""
     with pytest.raises(UserError, match=r"does not exist, where a checkpoint to resume from is expected"):
         checkpoints.find(tmp_path / "no")
-    with pytest.raises(UserError, match=r"holds no complete checkpoint$"):
+    with pytest.raises(UserError) as none:
         checkpoints.find(tmp_path)
+    assert none.value.message.endswith("holds no complete checkpoint")
     path = save(tmp_path, 3)
     assert checkpoints.find(path).step == checkpoints.find(tmp_path).step == 3
     (path / "a.txt").unlink()

@@ -34,6 +34,18 @@ def test_rows_in_memory(tmp_path: Path) -> None:
     assert recipe["data"]["train"] == ["<list>"]
     assert recipe["encode"]["max_length"] == 32
     assert any(line.startswith("8 texts, 2 classes") for line in told)
+    assert repr(done).startswith(f"Done({tmp_path / 'out'}: classify, accuracy ")
+    for shown in (str(done), done._repr_html_()):
+        assert "of 2" in shown
+        assert "macro_f1" in shown
+
+
+@pytest.mark.parametrize("role", ["train", "dev"])
+def test_no_rows(tmp_path: Path, role: str) -> None:
+    """An empty list is not the same as nothing given."""
+    data = {"train": ROWS, "dev": ROWS} | {role: []}
+    with pytest.raises(UserError, match=f"^{role} has no rows"):
+        train.fine_tune("classify", model="m", out=tmp_path / "out", **data)
 
 
 def test_a_recipe_file_and_arguments(tmp_path: Path) -> None:

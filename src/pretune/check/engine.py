@@ -108,11 +108,25 @@ class Report:
             names = ", ".join(dict.fromkeys(finding.name for finding in errors))
             raise UserError(f"{len(errors)} error(s): {names}", hint=errors[0].message, exit_code=1)
 
+    def __repr__(self) -> str:
+        """One line; `str` and `print` show the report as a pipe has it."""
+        from pretune.draw.visible import one_line
+
+        counts = [(self.count(level), level.value) for level in Level]
+        told = ", ".join(f"{count} {name}{'s' * (count > 1)}" for count, name in counts if count)
+        return f"Report({one_line(self.subject)}: {told or 'nothing found'})"
+
+    def __str__(self) -> str:
+        """The report as plain text."""
+        from pretune.check.report import render
+
+        return render(self)
+
     def _repr_html_(self) -> str:
         """How a notebook shows the report."""
         from pretune.check.notebook import page_fragment
 
-        return page_fragment(self.subject, self.findings, self.skipped)
+        return page_fragment(self.subject, self.findings, self.skipped, self.profile)
 
 
 def run(

@@ -1,4 +1,4 @@
-"""A user's mistake, told in one line with the way out. Knows nothing of how it is shown."""
+"""A user's mistake, told in one line with the way out. Knows nothing of terminals and pages."""
 
 from __future__ import annotations
 
@@ -22,6 +22,30 @@ class UserError(Exception):
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
+        if hint:
+            self.add_note(f"  {hint}")  # below the message wherever a traceback is printed
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows (IPython asks for it): the line and the way out, not the frames of pretune."""
+        from pretune.core.language import say
+
+        called = _called_in(self)
+        lines = [f"{type(self).__name__}: {say(self.message)}", f"  {say(self.hint)}" if self.hint else "", called]
+        return [line for line in lines if line]
+
+
+def _called_in(error: BaseException) -> str:
+    """The line from which pretune was called, with its number; empty where it is not known."""
+    import linecache
+    import traceback
+    from itertools import takewhile
+    from pathlib import Path
+
+    home = str(Path(__file__).parents[1])
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = list(takewhile(lambda frame: not frame.filename.startswith(home), frames))
+    line = linecache.getline(outside[-1].filename, outside[-1].lineno or 0).strip() if outside else ""
+    return f"  ----> {outside[-1].lineno} {line}" if line else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -16,6 +16,7 @@ from pretune.artifacts.source import locate
 from pretune.artifacts.tokenizer import read_tokenizer
 from pretune.core.errors import UserError, did_you_mean
 from pretune.core.extras import need
+from pretune.draw.display import Displayed
 from pretune.tokens.inits import INITS
 from pretune.tokens.kobert_hint import told_of_import
 from pretune.tokens.own_texts import counted_words, named, silent, texts_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pretune.artifacts.source import Source
     from pretune.artifacts.tokenizer import Tokenizer
+    from pretune.draw.table import Table
     from pretune.tokens.own_texts import Progress
     from pretune.tokens.plan import Plan
     from pretune.tokens.suggest import Suggestions
@@ -50,8 +52,8 @@ class Applied:
     stale: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Adding:
+@dataclass(frozen=True, repr=False)
+class Adding(Displayed):
     """Tokens that are about to be added to a model.
 
     Attributes:
@@ -69,6 +71,12 @@ class Adding:
     plan: Plan
     init: str = "mean"
     texts: Sequence[str] = ()
+    part = "tokens"
+
+    def _shown(self) -> tuple[Sequence[str], Sequence[Table]]:
+        from pretune.tokens.show import planned
+
+        return planned(self.plan, self.source.label)
 
     def apply(self, out: str | Path) -> Applied:
         """Write the model with the tokens to a folder of its own, or in place where no row is new.

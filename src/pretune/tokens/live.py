@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
+from pretune.draw.display import Displayed
 from pretune.tokens import adding as folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pretune.draw.table import Table
     from pretune.tokens.adding import Adding
     from pretune.tokens.plan import Plan
 
 WEIGHTS = "model.safetensors"
 
 
-@dataclass(frozen=True)
-class LiveAdding:
+@dataclass(frozen=True, repr=False)
+class LiveAdding(Displayed):
     """Tokens that are about to be added to a model in memory.
 
     Attributes:
@@ -38,10 +40,16 @@ class LiveAdding:
     """
 
     adding: Adding
-    model: Any = field(repr=False)
-    tokenizer: Any = field(repr=False)
+    model: Any
+    tokenizer: Any
     pooling: str = ""
-    folder: Any = field(default=None, repr=False)
+    folder: Any = None
+    part = "tokens"
+
+    def _shown(self) -> tuple[Sequence[str], Sequence[Table]]:
+        from pretune.tokens.show import planned
+
+        return planned(self.plan, type(self.model).__name__)
 
     @property
     def plan(self) -> Plan:

@@ -116,6 +116,12 @@ def plan_tables(plan: Plan, label: str, *, every: bool = False) -> list[Table]:
     return found
 
 
+def planned(plan: Plan, label: str) -> tuple[Sequence[str], list[Table]]:
+    """The same with all rows and with what the user should know, for a plan that shows itself."""
+    tables = plan_tables(plan, label, every=True)
+    return (plan.remarks if tables else (*plan.remarks, f"{label}: no token is to be added")), tables
+
+
 def _entry(entry: str, *, byte_level: bool) -> str:
     """An entry of the vocabulary, safe to show."""
     return shown(readable(entry, byte_level=byte_level))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pretune.artifacts.pipeline import as_class
+from pretune.draw.display import Displayed
 from pretune.tokens.plan import make_plan
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pretune.artifacts.tokenizer import Tokenizer
     from pretune.corpus.corpus_tally import CorpusTally
     from pretune.corpus.figures import Candidate
+    from pretune.draw.table import Table
     from pretune.tokens.plan import Plan
     from pretune.tokens.slots import Slot
 
@@ -54,8 +56,8 @@ class Suggestion:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestions:
+@dataclass(frozen=True, slots=True, repr=False)
+class Suggestions(Displayed):
     """What a corpus suggests.
 
     Attributes:
@@ -67,6 +69,12 @@ class Suggestions:
     words: tuple[Suggestion, ...]
     plan: Plan
     slots: int
+    part = "tokens"
+
+    def _shown(self) -> tuple[Sequence[str], Sequence[Table]]:
+        from pretune.tokens.show import suggestion_tables
+
+        return (), suggestion_tables(self, "the model", every=True)
 
 
 def suggest(

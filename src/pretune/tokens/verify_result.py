@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pretune.draw.display import Displayed
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pretune.core.levels import Level
+    from pretune.draw.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,8 @@ class Fault:
     pitfall: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Displayed):
     """What was found.
 
     Attributes:
@@ -39,8 +44,14 @@ class Verdict:
 
     faults: tuple[Fault, ...] = ()
     proved: tuple[str, ...] = ()
+    part = "tokens"
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong: no error and no warning."""
         return all(fault.level == "note" for fault in self.faults)
+
+    def _shown(self) -> tuple[Sequence[str], Sequence[Table]]:
+        from pretune.tokens.verify_show import verdict_text
+
+        return verdict_text(self, "the model").splitlines(), ()

@@ -169,7 +169,7 @@ def command(ctx: click.Context, /, what: str, **flags: Any) -> None:
                 tell=_say,
                 show=_show,
             )
-    _end(done, head=recipe.task)
+    _end(done)
 
 
 def _eject(recipe: Recipe, flags: dict[str, Any]) -> None:
@@ -242,7 +242,7 @@ def _show(report: Report) -> None:
         click.echo(text.render(report, plain=not can_draw(sys.stderr)), nl=False, err=True)
 
 
-def _end(done: Any, *, head: str) -> None:
+def _end(done: Any) -> None:
     """The metrics of each evaluation, and where the model is."""
     import shutil
 
@@ -255,4 +255,4 @@ def _end(done: Any, *, head: str) -> None:
     if shown is not None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo(text(shown, width), nl=False)
-    click.echo(say(verdict(done, Path(done.folder), head)))
+    click.echo(say(verdict(done)))

@@ -87,6 +87,9 @@ def recipe_for(what: str | PathLike[str], given: Mapping[str, Any], keys: Mappin
     if task is None and not name.endswith((".toml", ".json", ".yaml", ".yml")):
         hint = did_you_mean(name, COMMANDS) or f"{', '.join(COMMANDS)}, or a recipe file (.toml)"
         raise UserError(f'"{name}" is no task and no recipe file', hint=hint)
+    for role in ("train", "dev"):
+        if hasattr(given[role], "__len__") and not len(given[role]):
+            raise UserError(f"{role} has no rows", hint="give a file, or at least one row in memory")
     arguments = known_arguments()
     said: dict[str, Any] = {"data": {"train": given["train"], "eval": given["dev"], "columns": given["columns"]}}
     said["data"] = {key: value for key, value in said["data"].items() if value is not None}

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError, did_you_mean
+from pretune.draw.display import Displayed
 from pretune.train import run_folder
 from pretune.train.knocks import Knocks
 from pretune.train.model import fitting, quiet
@@ -18,9 +19,10 @@ from pretune.train.trackers import Trackers
 from pretune.train.watch import Watch, Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pretune.draw.table import Table
     from pretune.train.hooks import Trained
     from pretune.train.options import Options
     from pretune.train.recipe import Recipe
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from pretune.train.tasks import Prepared, Scores, Task
 
 
-@dataclass(slots=True)
-class Done:
+@dataclass(slots=True, repr=False)
+class Done(Displayed):
     """What a run came to.
 
     Attributes:
@@ -40,6 +42,7 @@ class Done:
         evaluations: (step, figures).
         best: the step of the model at the top of the folder.
         said: what the user should know, a line each.
+        task: by its name in transformers (`question-answering`).
     """
 
     folder: Path
@@ -49,6 +52,14 @@ class Done:
     evaluations: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
     best: int | None = None
     said: list[str] = field(default_factory=list)
+    task: str = ""
+    part = "train"
+
+    def _shown(self) -> tuple[Sequence[str], Sequence[Table]]:
+        from pretune.train.show import table_of, verdict
+
+        shown = table_of(self.evaluations, variant=self.variant, kept=self.best)
+        return (*self.said, verdict(self)), () if shown is None else (shown,)
 
 
 class Running(Watch):
@@ -72,7 +83,7 @@ class Running(Watch):
         self.main = recipe.best_metric or task.main
         less = self.main.endswith(("loss", "mse")) if recipe.greater_is_better is None else not recipe.greater_is_better
         self.sign = -1 if less else 1
-        self.done = Done(recipe.out, main=self.main)
+        self.done = Done(recipe.out, main=self.main, task=recipe.task)
         self.bar = Bar(sys.stderr)
         self.scores: Scores | None = None
         self.best = float("-inf")

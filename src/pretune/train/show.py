@@ -15,7 +15,6 @@ from pretune.train.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from pretune.draw.table import Table
     from pretune.train.running import Done
@@ -145,9 +144,9 @@ def table_of(evaluations: Iterable[tuple[int, Mapping[str, float]]], *, variant:
     return table(f"dev, as {variant} counts", ("step", *names), cells)
 
 
-def verdict(done: Done, folder: Path, task: str) -> str:
+def verdict(done: Done) -> str:
     """The last line of a run: what came of it, and where it is."""
     figures_of = dict(done.evaluations)
     best = figures_of.get(done.best) if done.best is not None else None
     said = f"{figures(best)} ({done.variant}), " if best else ""
-    return f"{folder}: {task}, {said}the model after step {done.best or 0:,} of {done.steps:,}"
+    return f"{done.folder}: {done.task}, {said}the model after step {done.best or 0:,} of {done.steps:,}"
