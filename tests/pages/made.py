@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 LANGUAGES = ("en", "ko")
@@ -67,6 +66,20 @@ def spoken(lang: str) -> Iterator[None]:
             os.environ["PRETUNE_LANG"] = before
 
 
+def results(model: str, run: Path) -> list:
+    """What other parts give to whom calls them: a plan, suggestions, a verdict, a finished run."""
+    from pretune import tokens
+    from pretune.train.running import Done
+
+    figures = [(4, {"exact_match": 31.2, "f1": 40.5, "loss": 2.1}), (8, {"exact_match": 44.0, "f1": 51.5, "loss": 1.7})]
+    return [
+        tokens.plan(model, ["코로나19", "tokamak"]),
+        tokens.suggest(model, [{"text": "공항철도를 타고 공항철도에서 내린다"}] * 30),
+        tokens.verify(model),
+        Done(run, 8, "f1", "korquad1", figures, 8, ["computing in float32"], "question-answering"),
+    ]
+
+
 def _written(acts: list, run: Path) -> Iterator[tuple[str, str, str]]:
     """Language, name and HTML of each page."""
     from pool import analysed
@@ -99,6 +112,6 @@ def _written(acts: list, run: Path) -> Iterator[tuple[str, str, str]]:
             yield lang, "train", render(page_of(run))
             yield lang, "stopped", render(page_of(run, trouble="SIGTERM", stopped=True))
             yield lang, "pool", pooled(analyses)
-            shown = [asked["script"], replace(asked["model"], profile=None), *analyses]
+            shown = [asked["script"], asked["corpus"], *analyses, *results(played[0].model, run)]
             pieces = "".join(each._repr_html_() for each in shown)
             yield lang, "notebook", NOTEBOOK.format(lang="en", pieces=pieces)

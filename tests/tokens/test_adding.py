@@ -7,7 +7,9 @@ import pytest
 
 from pretune.artifacts.folder import FolderSource
 from pretune.core.errors import UserError
-from pretune.tokens.adding import plan
+from pretune.draw.terminal import text
+from pretune.tokens.adding import plan, suggested
+from pretune.tokens.show import suggestion_tables
 from pretune.tokens.tables import find_tables
 from pretune.tokens.write_weights import read_rows
 from tokens.placed import encoder_of, folder
@@ -245,3 +247,16 @@ def test_a_plan_shows_itself(tmp_path):
         assert all(word in shown for word in WORDS)
         assert "the embedding grows from" in shown
     assert "no token is to be added" in repr(plan(tmp_path / "m", []))
+
+
+def test_rows_in_memory_are_data(tmp_path):
+    """A list of mappings is one corpus; a list of files, of frames, of rows is several."""
+    source = bert(tmp_path / "m")
+    rows = [{"text": f"{WORDS[0]} {WORDS[0]}"}] * 20
+    (tmp_path / "a.txt").write_text(f"{WORDS[0]} {WORDS[0]}\n" * 20, encoding="utf-8")
+    of_file = suggested(source, tmp_path / "a.txt")
+    assert of_file.words[0].word == WORDS[0]
+    assert suggested(source, rows) == of_file
+    assert suggested(source, [rows, rows]).words[0].count == 2 * of_file.words[0].count
+    assert plan(source, WORDS, data=rows).plan.tokens == plan(source, WORDS, data=str(tmp_path / "a.txt")).plan.tokens
+    assert str(of_file) == text(*suggestion_tables(of_file, "the model"))

@@ -36,5 +36,8 @@ def texts_of(data: Any) -> Sequence[str]:
 
 
 def named(data: Any) -> list[Any]:
-    """One thing, or several, as a list."""
-    return list(data) if isinstance(data, list | tuple) else [data]
+    """One thing, or several, as a list; rows in memory (a list of mappings) are one thing."""
+    from pretune.corpus.in_memory import kind_of
+
+    several = isinstance(data, list | tuple) and (not data or kind_of(data) is None)
+    return list(data) if several else [data]
