@@ -326,3 +326,15 @@ def test_mutated_files_crash_no_reader(tmp_path, name, data):
         assert "\n" not in error.message  # noqa: PT017 - either outcome is fine
         return
     assert all(row.where.startswith(str(path)) for row in rows)
+
+
+def test_an_article_that_has_its_context_itself(tmp_path):
+    """KorQuAD 2 has no paragraphs: questions stand beside the context of their article."""
+    questions = [{"id": "1", "question": "수도는?", "answer": {"text": "서울", "answer_start": 0}}, None]
+    value = {"data": [{"title": "가", "url": "u", "context": "서울은 수도다.", "raw_html": "<p>", "qas": questions}]}
+    rows = list(read_rows(write(tmp_path / "a.json", json.dumps(value))))
+    assert where(tmp_path / "a.json") == ["a.json:/data/0/qas/0", "a.json:/data/0/qas/1"]
+    assert rows[0].values["context"] == "서울은 수도다."
+    assert rows[0].values["answer"]["text"] == "서울"
+    assert "raw_html" not in rows[0].values
+    assert rows[1].broken

@@ -32,6 +32,11 @@ CASES = [
         "squad",
         {"question": "question", "context": "context", "answers": "answers", "id": "guid"},
     ),
+    (
+        {"질문": "q", "지문": "c", "정답": []},
+        "squad",
+        {"question": "질문", "context": "지문", "answers": "정답"},
+    ),
     ({"tokens": ["a"], "ner_tags": [0]}, "tagging", {"tokens": "tokens", "tags": "ner_tags"}),
     ({"messages": []}, "chat", {"messages": "messages"}),
     ({"instruction": "a", "output": "b"}, "chat", {}),

@@ -178,6 +178,15 @@ def test_models_that_are_not_served_are_left_as_they_are(family: str) -> None:
     assert torch.equal(plain(input_ids=ids).logits, before)
 
 
+def test_a_model_that_takes_no_random_sequence_is_refused() -> None:
+    """BART's classifier wants an end token in each text, which random ones lack: that is no crash."""
+    sizes = {"d_model": 16, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 64}
+    layers = {f"{side}_{what}": 2 for side in ("encoder", "decoder") for what in ("layers", "attention_heads")}
+    config = transformers.BartConfig(**sizes, **layers, eos_token_id=63, max_position_embeddings=64)
+    with pytest.raises(NotServedError, match="cannot be trained without padding: ValueError"):
+        use_sequences(transformers.BartForSequenceClassification(config))
+
+
 def test_last_token_is_the_one_transformers_takes() -> None:
     """A decoder whose pad id is its end id reads the token before trailing ends, as transformers does."""
     plain = model("Llama", "ForSequenceClassification", pad_token_id=2)

@@ -215,6 +215,17 @@ def test_refusals(train: dict[str, Any], arguments: dict[str, Any], said: str, t
         )
 
 
+@pytest.mark.parametrize(
+    ("tags", "said"), [(["B-PS", "E-PS"], "the tags are IOBES, but"), (["NNG", "VV"], "these tags mark no entities")]
+)
+def test_tags_of_other_schemes_are_refused(tags: list[str], said: str, tmp_path: Path) -> None:
+    """The script counts entities of IOB2 tags alone, so it would come to other figures."""
+    file = tiny_runs.lines(tmp_path / "t.jsonl", [{"tokens": ["서울", "한강"], "tags": tags}] * 2)
+    recipe = tiny_runs.recipe("tag", tiny_runs.model(tmp_path / "m"), file, None, tmp_path / "out")
+    with pytest.raises(UserError, match=said):
+        script_of(recipe)
+
+
 def test_nothing_is_dropped_in_silence(tmp_path: Path) -> None:
     """What changes no loss and is left out is told in one line, and stands at the head of the script."""
     arguments = {"report_to": "tensorboard", "eval_steps": 1, "save_steps": 1, "save_total_limit": 7}

@@ -174,3 +174,15 @@ def test_a_head_for_other_data(tmp_path: Path) -> None:
     assert "--new-head" in found.value.hint
     other = tiny.recipe("pairs", trained, file, None, tmp_path / "out", train={"new_head": True})
     assert load_model(other, read(other)).model.config.num_labels == 1
+
+
+def test_an_architecture_without_the_head_is_one_line(tmp_path: Path) -> None:
+    """What transformers has no class for is said in words, before any weight is read."""
+    model = tiny.model(tmp_path / "m")
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    (model / "config.json").write_text(json.dumps({**config, "model_type": "gemma"}), "utf-8")
+    (model / "model.safetensors").unlink()
+    file = tiny.questions(tmp_path / "q.jsonl")
+    recipe = tiny.recipe("mrc", model, file, None, tmp_path / "out")
+    with pytest.raises(UserError, match=r"^transformers has no gemma model with a head for question-answering\n"):
+        load_model(recipe, read(recipe))

@@ -92,3 +92,21 @@ def test_an_ejected_script(folder: Path, tmp_path: Path) -> None:
     report = check_scripts([str(script)], Asked(all_rules(), all_rules(), {}, {}))
     assert not report.failed
     assert [one.name for one in report.findings if one.level is not Level.NOTE] == []
+
+
+@pytest.mark.parametrize("unfit", ["error", "skip"])
+def test_rows_that_are_left_out_stop_nothing(folder: Path, tmp_path: Path, unfit: str) -> None:
+    """An answer that stands elsewhere is an error of check; where such rows are left out it is only told."""
+    right = {"context": "서울은 수도이다.", "question": "수도는?", "answers": {"text": ["서울"], "answer_start": [0]}}
+    wrong = {**right, "question": "어디?", "answers": {"text": ["서울"], "answer_start": [1]}}
+    file = tiny.lines(tmp_path / "q.jsonl", [{"id": f"{i}", **one} for i, one in enumerate((right, right, wrong))])
+    recipe = tiny.recipe("mrc", folder / "model", file, None, tmp_path / "out", train={"unfit": unfit})
+    report = preflight(recipe.setup, subject="x", means="question-answering", main="f1", config={})
+    name = "answer-start-misaligned"
+    assert (name in {one.name for one in report.findings}) == (unfit == "error")
+    assert (name in {one.name for one, _ in report.allowed}) == (unfit == "skip")
+    if unfit == "error":
+        with pytest.raises(UserError, match=name):
+            refuse(report, force=False)
+    else:
+        assert refuse(report, force=False) == ()

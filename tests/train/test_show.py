@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from pretune.train.show import Bar
+from pretune.train.show import Bar, figures
 from pretune.train.watch import Step
 
 
@@ -38,3 +38,42 @@ def test_one_line(columns: int, shown: tuple[str, ...], monkeypatch: pytest.Monk
         assert len(console.render_lines(bar._bar.get_renderable(), console.options)) == 2
     finally:
         bar.close()
+
+
+class Gone(Terminal):
+    """A terminal that was closed, or a pipe that nobody reads any more."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal, self.open = terminal, True
+
+    def isatty(self) -> bool:
+        """As it was."""
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        """Fails once it is gone."""
+        if not self.open:
+            raise BrokenPipeError(32, "Broken pipe")
+        return len(text)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nobody_reads_any_more(terminal: bool) -> None:
+    """A stream that breaks in the middle of a run ends what is shown, not the run."""
+    stream = Gone(terminal=terminal)
+    bar = Bar(stream)
+    bar.start(10, 0)
+    bar.passed(1)
+    stream.open = False
+    bar.evaluated(1, {"accuracy": 50.0})
+    bar.step(Step(2, 10, 1.5, 12.3456, 3e-5, 1.0, 100, 1.0))
+    bar.saved(2)
+    bar.asking(1, 2)
+    bar.end(2)
+    assert bar.unread
+
+
+def test_a_count_is_no_figure() -> None:
+    """How many questions were asked stands in metrics.json, not beside per cents."""
+    assert figures({"exact": 50.0, "total": 4, "HasAns_total": 2}) == "exact 50.00"

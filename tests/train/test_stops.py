@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGUSR1: the step is finished, a checkpoint saved, and the process ends as signals end one."""
+"""SIGTERM, SIGINT, SIGUSR1 and SIGHUP: the step is finished, a checkpoint saved, and the process ends as signals end one."""
 
 import json
 import os
@@ -26,6 +26,14 @@ def test_remembers_the_first_signal(capfd):
         assert stops.number == signal.SIGTERM
     assert [signal.getsignal(number) for number in SIGNALS] == before
     assert capfd.readouterr().err == "\nSIGTERM: finishing the step and saving a checkpoint\n"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1", "SIGHUP"])
+def test_each_signal_is_caught(name):
+    """kill, Ctrl-C, Slurm's warning, and a terminal that is closed: all of them save first."""
+    with Stops() as stops:
+        os.kill(os.getpid(), getattr(signal, name))
+        assert stops.number == getattr(signal, name)
 
 
 def test_second_interrupt_ends_at_once(capfd):

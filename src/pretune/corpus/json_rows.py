@@ -112,6 +112,8 @@ def _list(rows: list[Any], place: str) -> Iterator[Row]:
         where = f"{place}/{at}"
         if isinstance(row, dict) and isinstance(row.get("paragraphs"), list):
             yield from _paragraphs(row, where)
+        elif isinstance(row, dict) and isinstance(row.get("qas"), list) and "context" in row:
+            yield from _questions(row, row, where)
         else:
             yield _row(row, where)
 
@@ -124,12 +126,18 @@ def _paragraphs(article: Mapping[str, Any], place: str) -> Iterator[Row]:
         if not isinstance(questions, list):
             yield Row({}, where, broken=f'{_kind(paragraph)}, expected a paragraph with "context" and "qas"')
             continue
-        for number, question in enumerate(questions):
-            if isinstance(question, dict):
-                shared = {"title": article.get("title"), "context": paragraph.get("context")}
-                yield Row({**shared, **question}, f"{where}/qas/{number}")
-            else:
-                yield Row({}, f"{where}/qas/{number}", broken=f"{_kind(question)}, expected a question")
+        yield from _questions(paragraph, article, where)
+
+
+def _questions(holder: Mapping[str, Any], article: Mapping[str, Any], place: str) -> Iterator[Row]:
+    """The questions of a paragraph, or of an article that has its context itself, as in KorQuAD 2."""
+    shared = {"title": article.get("title"), "context": holder.get("context")}
+    for number, question in enumerate(holder["qas"]):
+        where = f"{place}/qas/{number}"
+        if isinstance(question, dict):
+            yield Row({**shared, **question}, where)
+        else:
+            yield Row({}, where, broken=f"{_kind(question)}, expected a question")
 
 
 def _row(value: Any, where: str) -> Row:

@@ -109,7 +109,7 @@ def recognise(columns: Iterable[str], row: Mapping[str, Any] | None = None) -> S
 
     if names & {"messages", "conversations", "conversation"}:
         return "chat"
-    if "question" in names and names & {"context", "passage", "paragraph", "지문", "본문"}:
+    if names & {"question", "질문"} and names & {"context", "passage", "paragraph", "지문", "본문"}:
         return "squad"
     if names & {"prompt", "instruction"} and has("completion"):
         return "chat"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import torch
 
+    from pretune.train.attention_trial import Alone
+
 SEQUENCES = "pretune_sequences"
 """The name that attention without padding is registered under; `@0.0` behind it sets the dropout rate."""
 _PADDED = "pretune_padded"
@@ -65,7 +67,7 @@ def use_sequences(model: Any, *, dropout: float | None = None) -> None:
     restore_attention(model)
     name = _registered(SEQUENCES, dropout)
     before = _Changed(_implementation(model))
-    single = plain_outputs(model)
+    single = _asked(model)
     pooled = single.pooled
     _set(model, name)
     reasons = []
@@ -82,6 +84,18 @@ def use_sequences(model: Any, *, dropout: float | None = None) -> None:
     raise NotServedError(
         f"{type(model).__name__} cannot be trained without padding: {reasons[0]}", hint="use --padding longest"
     )
+
+
+def _asked(model: Any) -> Alone:
+    """What the model says of random sequences; some take none: BART's classifier wants an end token in each."""
+    try:
+        return plain_outputs(model)
+    except (ValueError, IndexError, KeyError, TypeError) as error:
+        why = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise NotServedError(
+            f"{type(model).__name__} cannot be trained without padding: {type(error).__name__}: {why}",
+            hint="use --padding longest",
+        ) from None
 
 
 def use_attention_dropout(model: Any, rate: float) -> None:

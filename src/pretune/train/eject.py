@@ -67,6 +67,12 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
     task = replace(task, recipe=recipe)
     if task.skipped:
         raise UserError(f"{task.skipped[0][0]}: {task.skipped[0][1]}", hint="the script leaves no row out: mend it")
+    if recipe.task == "tag" and task.scheme.name != "IOB2":
+        raise UserError(
+            f"the tags are {task.scheme.name}, but the script counts entities of IOB2 tags (B-PS, I-PS, O)"
+            if task.scheme.name
+            else "these tags mark no entities, which is what the script counts (B-PS, I-PS, O)"
+        )
     tokenizer = load_tokenizer(recipe.setup)
     if getattr(tokenizer, "padding_side", "right") != "right":
         raise UserError("the tokenizer pads on the left, which the script does not do")

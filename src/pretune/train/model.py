@@ -13,7 +13,7 @@ from pretune.core.errors import UserError
 from pretune.core.extras import need
 from pretune.core.quantity import number
 from pretune.train.pooled_model import pooled_class
-from pretune.train.pooling import own_head
+from pretune.train.pooling import own_head, require_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,6 +145,7 @@ def load_model(recipe: Recipe, task: Task) -> Loaded:
             before = config.num_labels
             for key, value in {**setup.config_update, **task.config}.items():
                 setattr(config, key, value)
+            require_head(build, config, task.means)
             if not own_head(recipe.pooling, config):
                 build = pooled_class(config, str(recipe.pooling), str(setup.model))
             arguments |= {"config": config, "output_loading_info": True, _dtype(transformers): torch.float32}
@@ -177,7 +178,7 @@ def fitting(examples: Examples, model: Any) -> Examples:
     import inspect
     from dataclasses import replace
 
-    rows = model.get_input_embeddings().num_embeddings
+    rows = len(model.get_input_embeddings().weight)
     _in_vocabulary(examples, rows)
     whole = not hasattr(model, "sentence_head")  # a pooling's own class hands on what its body takes
     takes = inspect.signature((model if whole else model.base_model).forward).parameters

@@ -133,3 +133,19 @@ def _modules(source: Source) -> list[str]:
 def _written(recipe: Recipe, pooling: str) -> Recipe:
     setup = replace(recipe.setup, train={**recipe.setup.train, "pooling": pooling})
     return replace(recipe, pooling=pooling, setup=setup)
+
+
+def require_head(build: Any, config: Any, means: str) -> None:
+    """Stop where transformers has no class of this architecture with the task's head.
+
+    Raises:
+        UserError: so it is, and the folder brings none of its own either.
+    """
+    known = getattr(build, "_model_mapping", None)
+    own = getattr(config, "auto_map", None) or {}
+    if known is None or type(config) in known or build.__name__ in own:
+        return
+    raise UserError(
+        f"transformers has no {config.model_type} model with a head for {means}",
+        hint="take another model, such as a BERT, RoBERTa or ELECTRA",
+    )

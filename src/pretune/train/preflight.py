@@ -22,6 +22,15 @@ _OF_HEADS = frozenset({"declared-pooling-not-used", "pooler-never-trained", "poo
 """Rules that ask what the architecture's own head reads."""
 
 
+_OF_ROWS = frozenset(
+    {
+        *("broken-rows", "null-text", "missing-labels", "tags-and-tokens-differ-in-number"),
+        *("answer-start-misaligned", "answer-not-in-context", "answer-start-missing", "question-fills-window"),
+    }
+)
+"""Rules that speak of single rows which training leaves out where it may."""
+
+
 def preflight(setup: Setup, *, subject: str, means: str, main: str, config: Mapping[str, Any]) -> Report:
     """What check finds in a recipe.
 
@@ -47,6 +56,10 @@ def preflight(setup: Setup, *, subject: str, means: str, main: str, config: Mapp
     arguments = {"metric_for_best_model": main, **setup.training_args}
     asked = replace(setup, task=means, config={**config, **setup.config}, training_args=arguments)
     report = run(chosen, Facts(asked), subject=subject, allow=settings.allow)
+    if setup.train.get("unfit") == "skip":
+        kept = tuple(one for one in report.findings if one.name not in _OF_ROWS)
+        left_out = [(one, "such rows are left out (unfit: skip)") for one in report.findings if one.name in _OF_ROWS]
+        report = replace(report, findings=kept, allowed=(*report.allowed, *left_out))
     return replace(report, profile=None, skipped=())
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pretune.core.errors import UserError
+from pretune.core.errors import UserError, did_you_mean
 from pretune.corpus.example import example_of
-from pretune.corpus.in_memory import memory_rows
 from pretune.corpus.inputs import expand
-from pretune.corpus.rows import read_rows
-from pretune.corpus.shape import columns_for, recognise
+from pretune.corpus.shape import columns_for, has_column, recognise
+from pretune.corpus.task_rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pretune.corpus.example import Answer, Example
     from pretune.corpus.inputs import Input
@@ -68,7 +67,12 @@ class Questions:
 
 
 def read_questions(
-    named: Sequence[Any], *, purpose: Purpose = "train", unfit: Unfit = "error", limit: int | None = None
+    named: Sequence[Any],
+    *,
+    purpose: Purpose = "train",
+    unfit: Unfit = "error",
+    limit: int | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Questions:
     """The questions of files, folders or objects in memory.
 
@@ -80,6 +84,7 @@ def read_questions(
         purpose: for training the first answer must stand where the file says; for evaluation texts are enough.
         unfit: `error` stops at the first row that cannot be used, `skip` leaves it out and says why.
         limit: at most so many rows are read.
+        columns: role (question, context, answers, id) -> column, as the user named them.
 
     Raises:
         UserError: nothing to read; not question-answering rows; two questions of one id; no question at all; a row
@@ -89,7 +94,7 @@ def read_questions(
     skipped: list[tuple[str, str]] = []
     plausible = 0
     places: dict[str, str] = {}
-    for example, broken in _examples(expand(named, purpose=purpose), limit):
+    for example, broken in _examples(expand(named, purpose=purpose), limit, columns or {}):
         why = broken or _unfit(example, purpose)
         if why:
             if unfit == "error":
@@ -116,30 +121,37 @@ def _first(skipped: list[tuple[str, str]]) -> str:
     return f"{len(skipped)} rows were skipped, the first {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
 
 
-def _examples(inputs: Sequence[Input], limit: int | None) -> Iterator[tuple[Example, str]]:
+def _examples(inputs: Sequence[Input], limit: int | None, said: Mapping[str, str]) -> Iterator[tuple[Example, str]]:
     """Each row with why it could not be read; empty: it could."""
     count = 0
     for one in inputs:
         columns: dict[str, str] | None = None
-        for row in _rows(one):
+        for row in rows_of(one, tuple(said.values())):
             if limit is not None and count >= limit:
                 return
             count += 1
             if columns is None and not row.broken:
-                columns = _columns(one, row)
+                columns = _columns(one, row, said)
             yield example_of(row, columns or {}, "squad"), row.broken or ""
 
 
-def _rows(one: Input) -> Iterator[Row]:
-    return memory_rows(one.source, one.label) if one.format == "memory" else read_rows(one.source, label=one.label)
-
-
-def _columns(one: Input, row: Row) -> dict[str, str]:
-    shape = recognise(row.values, row.values)
-    columns = columns_for("squad", row.values)
-    if shape != "squad" or not {"question", "context"} <= columns.keys():
-        there = ", ".join(list(map(str, row.values))[:20]) or "none"
-        raise UserError(f"{one.label} has the columns {there}, expected a question and a context")
+def _columns(one: Input, row: Row, said: Mapping[str, str]) -> dict[str, str]:
+    there = ", ".join(list(map(str, row.values))[:20]) or "none"
+    for name in said.values():
+        if not has_column(row.values, name):
+            hint = did_you_mean(name, map(str, row.values))
+            raise UserError(f'{one.label} has no column "{name}"; its columns are {there}', hint=hint)
+    shape = recognise([*said, *row.values], row.values)
+    columns = {**columns_for("squad", row.values), **said}
+    if (shape != "squad" and not {"question", "context"} <= said.keys()) or not {
+        "question",
+        "context",
+    } <= columns.keys():
+        lacking = [role for role in ("question", "context") if role not in columns] or ["question", "context"]
+        raise UserError(
+            f"{one.label} has the columns {there}, expected a question and a context",
+            hint=" ".join(f"--column {role}=NAME" for role in lacking),
+        )
     return columns
 
 

@@ -6,7 +6,8 @@ of the log. Knows no engine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TextIO
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TextIO
 
 from pretune.core.language import say
 from pretune.core.quantity import number
@@ -14,7 +15,7 @@ from pretune.draw.table import Cell, table
 from pretune.train.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pretune.draw.table import Table
     from pretune.train.running import Done
@@ -25,8 +26,29 @@ _ROOMY, _WIDE, _WIDEST = 56, 80, 110
 """Columns from which the speed is shown, the bar itself, and the learning rate; a line must not wrap."""
 
 
+P = ParamSpec("P")
+
+
+def _while_read(show: Callable[Concatenate[Bar, P], None]) -> Callable[Concatenate[Bar, P], None]:
+    """Show nothing more once nobody reads: a closed terminal or a dead pipe must not end days of training."""
+
+    @wraps(show)
+    def shown(bar: Bar, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if bar.unread:
+            return
+        try:
+            show(bar, *args, **kwargs)
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            bar.unread = True
+
+    return shown
+
+
 class Bar(Watch):
     """The progress of a run.
+
+    Attributes:
+        unread: whether the stream is gone.
 
     Args:
         stream: where it is shown; as a bar only in a terminal.
@@ -34,11 +56,13 @@ class Bar(Watch):
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.unread = False
         self._bar: Any = None
         self._task: Any = None
         self._asked: Any = None
         self._width = 0
 
+    @_while_read
     def start(self, steps: int, done: int) -> None:
         """Show an empty bar, or in a pipe how much there is to do."""
         if not self.stream.isatty():
@@ -49,6 +73,11 @@ class Bar(Watch):
         from rich.table import Column
 
         console = Console(file=self.stream)
+
+        def gone() -> None:
+            console.quiet = self.unread = True
+
+        console.on_broken_pipe = gone  # type: ignore[method-assign]  # rich would end the process
         self._width = console.width
         columns = [
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
@@ -61,11 +90,13 @@ class Bar(Watch):
         self._task = self._bar.add_task(say("training"), total=steps, completed=done, said="")
         self._bar.start()
 
+    @_while_read
     def passed(self, number: int) -> None:
         """One step more."""
         if self._bar is not None:
             self._bar.update(self._task, completed=number)
 
+    @_while_read
     def step(self, step: Step) -> None:
         """The newest numbers."""
         speed = f"{step.tokens / step.seconds:,.0f} tokens/s" if step.seconds > 0 else ""
@@ -76,15 +107,18 @@ class Bar(Watch):
         else:
             self._line(f"step {number(step.number)}/{number(step.of)}  epoch {step.epoch:.2f}  {said}")
 
+    @_while_read
     def evaluated(self, number: int, metrics: Mapping[str, float]) -> None:
         """The dev set's figures."""
         self._line(f"step {number:,}: {figures(metrics)}")
 
+    @_while_read
     def saved(self, number: int) -> None:
         """A checkpoint; a line in a pipe only, as a terminal has enough to show."""
         if self._bar is None:
             self._line(f"step {number:,}: saved")
 
+    @_while_read
     def asking(self, done: int, of: int) -> None:
         """How far an evaluation is."""
         if self._bar is None:
@@ -101,6 +135,7 @@ class Bar(Watch):
         del number
         self.close()
 
+    @_while_read
     def close(self) -> None:
         """Take the bar away, also when the run broke."""
         if self._bar is not None:
@@ -117,7 +152,7 @@ class Bar(Watch):
 
 def figures(metrics: Mapping[str, float]) -> str:
     """`exact_match 24.32, f1 31.05`."""
-    return ", ".join(f"{name} {figure(name, value)}" for name, value in metrics.items() if not name.endswith("_total"))
+    return ", ".join(f"{name} {figure(name, value)}" for name, value in metrics.items() if not name.endswith("total"))
 
 
 def figure(name: str, value: float) -> str:
@@ -136,7 +171,7 @@ def table_of(evaluations: Iterable[tuple[int, Mapping[str, float]]], *, variant:
     rows = list(evaluations)
     if not rows:
         return None
-    names = [name for name in rows[-1][1] if not name.endswith(("_total", "_thresh"))]
+    names = [name for name in rows[-1][1] if not name.endswith(("total", "_thresh"))]
     cells: list[Sequence[Any]] = []
     for step, metrics in rows:
         tone: Any = "best" if step == kept and len(rows) > 1 else ""

@@ -1,4 +1,4 @@
-"""Being asked to stop: Stops, a watch that turns SIGTERM, SIGINT and SIGUSR1 into "save, then end".
+"""Being asked to stop: Stops, a watch that turns SIGTERM, SIGINT, SIGUSR1 and SIGHUP into "save, then end".
 
 The step that runs is finished, a checkpoint is written, and the process ends as signals end one (143, 130, 138), with
 one line how to resume. A second SIGINT ends at once. Knows neither engine nor what a checkpoint is.
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS = tuple(
-    number for name in ("SIGTERM", "SIGINT", "SIGUSR1") if (number := getattr(signal, name, None)) is not None
+    number for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGHUP") if (number := getattr(signal, name, None)) is not None
 )
-"""SIGTERM: kill, the end that Slurm and Kubernetes send. SIGINT: Ctrl-C. SIGUSR1: `sbatch --signal=USR1@120`."""
+"""SIGTERM: kill, the end that Slurm and Kubernetes send. SIGINT: Ctrl-C. SIGUSR1: `sbatch --signal=USR1@120`.
+SIGHUP: the terminal was closed, or its connection was lost."""
 
 
 class Interrupted(UserError):  # noqa: N818 - it is no error of the user's

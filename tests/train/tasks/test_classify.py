@@ -192,3 +192,13 @@ def test_no_room_for_a_token(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="max_length is 2, but 2 tokens of each example are special ones"):
         encode(["서울"], made.tokenizer("bert"), longest=2)
     assert len(encode(["서울"], made.tokenizer("bert"), longest=3).ids) == 3
+
+
+def test_the_only_label_left_is_not_the_mistake(tmp_path: Path) -> None:
+    """Where rows cannot be used and one label is left, the row is told; with --unfit skip, the label."""
+    rows = [{"text": f"서울 {i}", "label": 1.0 if i % 2 else 0.5} for i in range(4)]
+    file = tiny.lines(tmp_path / "t.jsonl", rows)
+    with pytest.raises(UserError, match=r"t\.jsonl:1: the label 0\.5 is no class"):
+        read(tiny.recipe("classify", tmp_path / "m", file, None, tmp_path / "out"))
+    with pytest.raises(UserError, match="so that there is nothing to learn"):
+        read(tiny.recipe("classify", tmp_path / "m", file, None, tmp_path / "out", train={"unfit": "skip"}))

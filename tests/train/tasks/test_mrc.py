@@ -99,3 +99,17 @@ def test_windows_become_examples(tmp_path: Path) -> None:
     assert prepared.dev.labels.keys() == prepared.train.labels.keys()
     assert "train.json:/data/" in prepared.where(0)
     assert "113 questions" in prepared.said[0]
+
+
+def test_columns_of_other_names(tmp_path: Path) -> None:
+    """The user's names of columns count; one that is not there is told, and a hint says how to name them."""
+    rows = [{"글": "서울은 수도이다.", "물음": "수도는?", "답": {"text": ["서울"], "answer_start": [0]}, "번호": 7}]
+    file = tiny.lines(tmp_path / "q.jsonl", rows)
+    with pytest.raises(UserError, match="expected a question and a context") as caught:
+        task_of(tmp_path, file, None)
+    assert caught.value.hint == "--column question=NAME --column context=NAME"
+    columns = {"context": "글", "question": "물음", "answers": "답", "id": "번호"}
+    (row,) = task_of(tmp_path, file, None, data={"columns": columns}).train.rows
+    assert (row.id, row.context, row.question, row.texts) == ("7", "서울은 수도이다.", "수도는?", ("서울",))
+    with pytest.raises(UserError, match='has no column "문단"; its columns are 글, 물음, 답, 번호'):
+        task_of(tmp_path, file, None, data={"columns": {**columns, "context": "문단"}})

@@ -11,6 +11,7 @@ from pretune.core.errors import UserError
 from pretune.demo import sample
 from pretune.train.tasks import read
 from pretune.train.tasks.tag import IGNORED, Tagging
+from pretune.train.tasks.tag_schemes import scheme_of
 from train import tiny_runs as tiny
 from train.made import tokenizer
 
@@ -130,3 +131,72 @@ def test_a_dev_tag_that_training_lacks_is_told(tmp_path: Path) -> None:
     dev = tiny.lines(tmp_path / "d.jsonl", [{"tokens": ["a"], "tags": ["B-QT"]}])
     with pytest.raises(UserError, match='the tag "B-QT" of the dev set'):
         read(tiny.recipe("tag", tmp_path / "m", train, dev, tmp_path / "o"))
+
+
+WAYS = {
+    "IOB2": ["B-PS", "I-PS", "O", "B-LC", "B-LC"],
+    "IOB2 behind": ["PS-B", "PS-I", "O", "LC-B", "LC-B"],
+    "IOB2 dash": ["B_PS", "I_PS", "-", "B_LC", "B_LC"],
+    "IOB1": ["I-PS", "I-PS", "O", "I-LC", "B-LC"],
+    "IOBES": ["B-PS", "E-PS", "O", "S-LC", "S-LC"],
+    "BMES": ["B-PS", "E-PS", "O", "S-LC", "S-LC", "B-PS", "M-PS", "E-PS"],
+    "BILOU": ["B-PS", "L-PS", "O", "U-LC", "U-LC"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_entities_are_the_same_in_every_scheme(tmp_path: Path, way: str) -> None:
+    """Three entities, one of which is missed by its last word: two of three are right, and accuracy is no F1."""
+    tags = WAYS[way]
+    rows = [{"tokens": [f"단어{i}" for i in range(len(tags))], "tags": tags}] * 3
+    many = [{"tokens": ["가", "나", "다다"], "tags": [tags[3], tags[2], tags[3]]}] * 9  # IOB1 has few B-
+    task = task_of(tmp_path, rows + many)
+    name = {"BMES": "IOBES"}.get(way, way.partition(" ")[0])
+    assert (task.scheme.name, task.main) == (name, "entity_macro_f1")
+    wrong = list(tags)
+    wrong[1] = tags[2]  # outside
+    spans = [(0, 2), (3, 4), (4, 5), *([(5, 8)] if way == "BMES" else [])]
+    there = task.scheme.iob2(tags)
+    assert [i for i, tag in enumerate(there) if tag[0] == "B"] == [start for start, _ in spans]
+    assert there.count("O") == len(tags) - sum(end - start for start, end in spans)
+    found = task.scheme.iob2(wrong)
+    assert found[3:5] == there[3:5] == ["B-LC", "B-LC"]
+    whole = name in {"IOBES", "BILOU"}  # there a B- without its end is none
+    assert found[0] == ("O" if whole else "B-PS")
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "over"),
+    [
+        (["B-PS", "I-PS", "O"], "IOB2", {"B-PS": ["B-PS", "I-PS", "I-PS"], "O": ["O"] * 3}),
+        (["PS-B", "PS-I", "O"], "IOB2", {"PS-B": ["PS-B", "PS-I", "PS-I"]}),
+        (["B-PS", "O"], "IOB2", {"B-PS": ["B-PS"] * 3}),
+        (
+            ["B-PS", "I-PS", "E-PS", "S-PS", "O"],
+            "IOBES",
+            {
+                "S-PS": ["B-PS", "I-PS", "E-PS"],
+                "B-PS": ["B-PS", "I-PS", "I-PS"],
+                "E-PS": ["I-PS", "I-PS", "E-PS"],
+                "I-PS": ["I-PS"] * 3,
+            },
+        ),
+    ],
+)
+def test_a_tokens_tag_over_its_characters(tags: list[str], scheme: str, over: dict[str, list[str]]) -> None:
+    """A token of three characters has one tag; its characters have those that the scheme asks for."""
+    found = scheme_of(tags, [tags])
+    assert found.name == scheme
+    assert {tag: found.over(tag, 3) for tag in over} == over
+
+
+@pytest.mark.parametrize("tags", [["NNG", "JKS", "VV"], [0, 1, 2], [3, 1, 2], ["B-PS", "O", "사람"]])
+def test_tags_that_mark_no_entities_are_scored_by_accuracy(tmp_path: Path, tags: list[Any]) -> None:
+    """Parts of speech and bare numbers have no entities, and an F1 of entities would be 0 whatever the model says."""
+    rows = [{"tokens": ["대한민국의", "수도는", "서울이다."], "tags": tags}] * 2
+    task = task_of(tmp_path, rows)
+    prepared = task.prepare(tokenizer("bert"), 128)
+    scores = prepared.score([right(prepared.train.labels["labels"], len(task.classes.names))])
+    assert (task.main, scores.main, scores.variant) == ("accuracy", "accuracy", "tags")
+    assert scores.figures == {"accuracy": 100.0, "macro_f1": 100.0}
+    assert any("mark no entities" in line for line in prepared.said)

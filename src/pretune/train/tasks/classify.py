@@ -131,6 +131,9 @@ def known_classes(recipe: Recipe, train: Rows, dev: Rows | None) -> Classes:
     first: dict[Any, str] = {}
     for example, label in zip(train.examples, train.labels(), strict=True):
         first.setdefault(label, example.where)
+    if len(first) == 1 and train.skipped and recipe.unfit == "error":
+        where, why = train.skipped[0]  # what the only label is left over from is the mistake
+        raise UserError(f"{where}: {why}", hint="mend it (`pretune check` shows all), or --unfit skip")
     classes = classes_of(list(first.items()), recipe.setup, head="SequenceClassification", new_head=recipe.new_head)
     if dev is not None:
         for example, label in zip(dev.examples, dev.labels(), strict=True):

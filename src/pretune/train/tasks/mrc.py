@@ -150,8 +150,9 @@ def read(recipe: Recipe) -> Reading:
         UserError: files that are not there, or hold no questions.
     """
     data = recipe.setup.data
-    train = read_questions(data.train, purpose="train", unfit="skip")
-    dev = read_questions(data.eval, purpose="eval", unfit="skip") if data.eval else None
+    columns = dict(data.columns)
+    train = read_questions(data.train, purpose="train", unfit="skip", columns=columns)
+    dev = read_questions(data.eval, purpose="eval", unfit="skip", columns=columns) if data.eval else None
     bare = any(not one.answers for split in (train, dev) if split for one in split.rows)
     unanswerable = bare if recipe.unanswerable is None else recipe.unanswerable
     variant = recipe.metric or _variant(dev or train, unanswerable=unanswerable)

@@ -19,7 +19,8 @@ from pretune.train.tasks import Prepared
 from pretune.train.tasks.classes import classes_of
 from pretune.train.tasks.encode import encode, limit_of
 from pretune.train.tasks.tag_places import places_of, tokens_asked
-from pretune.train.tasks.tag_scores import score_tags
+from pretune.train.tasks.tag_schemes import scheme_of
+from pretune.train.tasks.tag_scores import main_of, score_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pretune.train.tasks.classes import Classes
     from pretune.train.tasks.encode import Encoded
     from pretune.train.tasks.tag_places import Places
+    from pretune.train.tasks.tag_schemes import Scheme
 
 IGNORED = -100
 """Where nothing is asked of a token."""
@@ -46,12 +48,17 @@ class Tagging:
     dev: Rows | None
     classes: Classes
     characters: bool
+    scheme: Scheme
     head: str = "TokenClassification"
     loss: str = "tags"
     outputs: tuple[str, ...] = ("logits",)
     each_token: bool = True
     means: str = "token-classification"
-    main: str = "entity_macro_f1"
+
+    @property
+    def main(self) -> str:
+        """The entities' F1; accuracy where tags mark none."""
+        return main_of(self.scheme)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -79,6 +86,7 @@ class Tagging:
         listed = ", ".join(names[:15]) + (", …" if len(names) > 15 else "")
         said: tuple[str, ...] = (
             f"{number(len(train))} sentences, {number(len(places.starts))} tagged {unit}, {len(names)} tags: {listed}",
+            *self._scheme_said(),
             *encoded.said("training sentences"),
         )
 
@@ -92,6 +100,12 @@ class Tagging:
         said += dev_encoded.said("dev sentences")
         dev = dev_encoded.examples(tokenizer, {"labels": self._labels(self.dev, asked, dev_encoded)})
         return Prepared(train, dev, said, where, lambda outputs: self.score(asked, dev_encoded, outputs))
+
+    def _scheme_said(self) -> tuple[str, ...]:
+        """What is made of tags that are not what most data have."""
+        if not self.scheme.name:
+            return ("these tags mark no entities (B-PS, I-PS, O): they are scored by accuracy",)
+        return () if self.scheme.name == "IOB2" else (f"the tags are read as {self.scheme.name}",)
 
     def _labels(self, rows: Rows, places: Places, encoded: Encoded) -> Any:
         """(tokens,) int64: the tag of what a token begins in, or IGNORED."""
@@ -112,7 +126,9 @@ class Tagging:
             places,
             encoded,
             outputs[0],
+            true=[tag for tags in named_tags(self.dev, self.classes) for tag in tags],
             names=self.classes.names,
+            scheme=self.scheme,
             characters=self.characters,
         )
 
@@ -142,7 +158,20 @@ def read(recipe: Recipe) -> Tagging:
                 hint="is it the right file? else name all tags in config.id2label",
             )
     both = (*train.examples, *(dev.examples if dev is not None else ()))
-    return Tagging(recipe, train, dev, classes, all(len(token) <= 1 for one in both for token in one.tokens))
+    characters = all(len(token) <= 1 for one in both for token in one.tokens)
+    return Tagging(recipe, train, dev, classes, characters, scheme_of(classes.names, named_tags(train, classes)))
+
+
+def named_tags(rows: Rows, classes: Classes) -> list[list[str]]:
+    """The tags of each sentence by name, also where the data have numbers."""
+    names = {tag: classes.names[classes.ids[tag]] for tag in classes.ids}
+
+    def name(tag: Any) -> str:
+        if tag not in names:
+            names[tag] = classes.names[classes.id_of(tag) or 0]
+        return names[tag]
+
+    return [[name(tag) for tag in one.tags] for one in rows.examples]
 
 
 def _never() -> Scores:

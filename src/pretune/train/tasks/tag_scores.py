@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from pretune.train.metrics_labels import accuracy, character_macro_f1, entity_f1
+from pretune.train.metrics_labels import accuracy, character_macro_f1, entity_f1, f1
 from pretune.train.tasks import Scores
 from pretune.train.tasks.tag_places import tokens_asked
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pretune.corpus.example import Example
     from pretune.train.tasks.encode import Encoded
     from pretune.train.tasks.tag_places import Places
+    from pretune.train.tasks.tag_schemes import Scheme
 
 
 def score_tags(
@@ -27,21 +28,24 @@ def score_tags(
     encoded: Encoded,
     logits: Any,
     *,
+    true: Sequence[str],
     names: Sequence[str],
+    scheme: Scheme,
     characters: bool,
 ) -> Scores:
     """Scores of logits (tokens, tags).
 
     Args:
-        examples: the tagged sentences; tags are names or ids.
+        examples: the tagged sentences.
         places: where their units stand.
         encoded: their tokens.
         logits: one row a token.
+        true: the tag of each unit.
         names: tags by id.
+        scheme: what tags say of entities; one without a name: nothing, so that they are scored as classes.
         characters: units are characters, scored as KLUE-NER's are.
     """
-    found = units_tagged(places, encoded, logits.argmax(-1), names, characters=characters)
-    true = [names[tag] if isinstance(tag, int) else tag for one in examples for tag in one.tags]
+    found = units_tagged(places, encoded, logits.argmax(-1), names, scheme=scheme if characters else None)
     kept = [not token.isspace() if characters else True for one in examples for token in one.tokens]
     predictions: list[str] = []
     labels: list[str] = []
@@ -50,41 +54,58 @@ def score_tags(
         units = [i for i in range(start, end) if kept[i]]
         predictions += ["O", *(found[i] for i in units), "O"]
         labels += ["O", *(true[i] for i in units), "O"]
-    figures = {
-        "entity_macro_f1": entity_f1(predictions, labels, average="macro"),
-        "entity_micro_f1": entity_f1(predictions, labels, average="micro"),
-    }
-    if characters:
-        figures["character_macro_f1"] = character_macro_f1(predictions, labels, tags=names)
-    figures["accuracy"] = accuracy(
-        [a for a, k in zip(found, kept, strict=True) if k], [b for b, k in zip(true, kept, strict=True) if k]
-    )
+    seen = [(a, b) for a, b, k in zip(found, true, kept, strict=True) if k]
+    right = accuracy([a for a, _ in seen], [b for _, b in seen])
+    figures = {"accuracy": right, "macro_f1": f1([a for a, _ in seen], [b for _, b in seen])}
+    if scheme.name:
+        said, there = scheme.iob2(predictions), scheme.iob2(labels)
+        figures = {
+            "entity_macro_f1": entity_f1(said, there, average="macro"),
+            "entity_micro_f1": entity_f1(said, there, average="micro"),
+        }
+        if characters:
+            figures["character_macro_f1"] = character_macro_f1(predictions, labels, tags=names)
+        figures["accuracy"] = right
     rows = list(_wrong(examples, bounds, found, true))
     files = {"predictions.tsv": _conll(examples, bounds, found, true)}
-    return Scores("klue_ner" if characters else "entities", figures, "entity_macro_f1", files, tuple(rows))
+    variant = "tags" if not scheme.name else "klue_ner" if characters and scheme.name == "IOB2" else "entities"
+    return Scores(variant, figures, main_of(scheme), files, tuple(rows))
 
 
-def units_tagged(places: Places, encoded: Encoded, tags: Any, names: Sequence[str], *, characters: bool) -> list[str]:
-    """The tag of each unit from the predicted id of each token; O where no token begins."""
+def main_of(scheme: Scheme) -> str:
+    """The figure by which the best model is chosen: of entities, or of tags that mark none."""
+    return "entity_macro_f1" if scheme.name else "accuracy"
+
+
+def units_tagged(
+    places: Places, encoded: Encoded, tags: Any, names: Sequence[str], *, scheme: Scheme | None = None
+) -> list[str]:
+    """The tag of each unit from the predicted id of each token; O where no token begins.
+
+    Args:
+        places: where the units stand.
+        encoded: their tokens.
+        tags: (tokens,), ids.
+        names: tags by id.
+        scheme: units are characters, of which a token may have several; None: they are words.
+    """
     import numpy as np
 
     unit, first = tokens_asked(places, encoded)
     rows = np.flatnonzero(first)
-    outside = names.index("O") if "O" in names else 0
+    outside = scheme.outside if scheme is not None and scheme.outside else "O" if "O" in names else names[0]
     at: Any = np.full(len(places.starts), -1, np.int64)
     at[unit[rows]] = tags[rows]
-    if not characters:
-        return [names[outside] if i < 0 else names[i] for i in at.tolist()]
-    begun = np.flatnonzero(at >= 0)
-    ends = _end_of_tokens(places, encoded, unit, rows)
-    going = {i: names.index(f"I{name[1:]}") if f"I{name[1:]}" in names else i for i, name in enumerate(names)}
-    going = {i: j if names[i].startswith("B-") else i for i, j in going.items()}
-    made = at.tolist()
-    for start, end in zip(begun.tolist(), ends.tolist(), strict=True):
-        for i in range(start + 1, end):
-            if made[i] < 0:
-                made[i] = going[made[start]]
-    return [names[outside] if i < 0 else names[i] for i in made]
+    made = [outside if i < 0 else names[i] for i in at.tolist()]
+    if scheme is None:
+        return made
+    begun = np.flatnonzero(at >= 0).tolist()
+    ends = _end_of_tokens(places, encoded, unit, rows).tolist()
+    for (start, end), after in zip(zip(begun, ends, strict=True), [*begun[1:], len(made)], strict=True):
+        stop = min(end, after)
+        if stop > start + 1:
+            made[start:stop] = scheme.over(made[start], stop - start)
+    return made
 
 
 def _end_of_tokens(places: Places, encoded: Encoded, unit: Any, rows: Any) -> Any:
