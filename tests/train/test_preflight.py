@@ -110,3 +110,16 @@ def test_rows_that_are_left_out_stop_nothing(folder: Path, tmp_path: Path, unfit
             refuse(report, force=False)
     else:
         assert refuse(report, force=False) == ()
+
+
+def test_a_new_head_has_the_size_of_the_data(tmp_path: Path) -> None:
+    """A trained head of two classes and data of three are an error; with --new-head, its way out, they are none."""
+    model = tiny.model(tmp_path / "m", head="ForSequenceClassification")
+    rows = [{**one, "label": "abc"[i % 3]} for i, one in enumerate(reviews(0))]
+    for new_head in (False, True):
+        more = {"config": {"num_labels": 3}, "train": {"new_head": new_head}}
+        file = tiny.lines(tmp_path / "t.jsonl", rows)
+        recipe = tiny.recipe("classify", model, file, None, tmp_path / "out", **more)
+        config = {"id2label": {0: "a", 1: "b", 2: "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}
+        report = preflight(recipe.setup, subject="x", means="text-classification", main="accuracy", config=config)
+        assert ("head-of-another-size" in {one.name for one in report.findings}) != new_head

@@ -22,6 +22,8 @@ _OF_HEADS = frozenset({"declared-pooling-not-used", "pooler-never-trained", "poo
 """Rules that ask what the architecture's own head reads."""
 
 
+_OF_A_TRAINED_HEAD = frozenset({"head-of-another-size"})
+"""Rules that compare the stored head with the data's labels."""
 _OF_ROWS = frozenset(
     {
         *("broken-rows", "null-text", "missing-labels", "tags-and-tokens-differ-in-number"),
@@ -53,6 +55,8 @@ def preflight(setup: Setup, *, subject: str, means: str, main: str, config: Mapp
         chosen = suited(chosen, without=("script", "live", "deep"))
     if setup.train.get("pooling") not in {None, "head"}:  # the head is over that pooling, no other vector is read
         chosen = tuple(one for one in chosen if one.name not in _OF_HEADS)
+    if setup.train.get("new_head"):  # the stored one is not loaded
+        chosen = tuple(one for one in chosen if one.name not in _OF_A_TRAINED_HEAD)
     arguments = {"metric_for_best_model": main, **setup.training_args}
     asked = replace(setup, task=means, config={**config, **setup.config}, training_args=arguments)
     report = run(chosen, Facts(asked), subject=subject, allow=settings.allow)

@@ -9,6 +9,7 @@ import pytest
 
 from pretune.core.errors import UserError
 from pretune.demo import sample
+from pretune.train.library import recipe_for
 from pretune.train.tasks import read
 from pretune.train.tasks.classify import Classification
 from train import tiny_runs as tiny
@@ -202,3 +203,41 @@ def test_the_only_label_left_is_not_the_mistake(tmp_path: Path) -> None:
         read(tiny.recipe("classify", tmp_path / "m", file, None, tmp_path / "out"))
     with pytest.raises(UserError, match="so that there is nothing to learn"):
         read(tiny.recipe("classify", tmp_path / "m", file, None, tmp_path / "out", train={"unfit": "skip"}))
+
+
+def class_label(names: list[str], labels: list[int]) -> Any:
+    """A table with a column that `datasets` says the classes of."""
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)})
+    return datasets.Dataset.from_dict(
+        {"text": [f"서울 {i}" for i in range(len(labels))], "label": labels}, features=features
+    )
+
+
+@pytest.mark.parametrize("way", ["memory", "parquet"])
+def test_names_of_a_class_label(tmp_path: Path, way: str) -> None:
+    """Numbers whose names the data say get these names, also classes that no row has, and digits that are no ids."""
+    rows = class_label(["1", "2", "3"], [0, 1, 1, 0])
+    if way == "parquet":
+        rows.to_parquet(str(tmp_path / "t.parquet"))
+        rows = str(tmp_path / "t.parquet")
+    given = {"model": tmp_path / "model", "train": rows, "dev": None, "out": tmp_path / "out", "columns": None}
+    config(tmp_path)
+    task = read(recipe_for("classify", given, {}))
+    assert isinstance(task, Classification)
+    assert task.classes.names == ("1", "2", "3")
+    assert [task.classes.id_of(i) for i in range(3)] == [0, 1, 2]
+    assert task._ids(task.train).tolist() == [0, 1, 1, 0]
+
+
+def test_a_class_label_meets_a_trained_head_by_name(tmp_path: Path) -> None:
+    """A head that has the same classes in another order is not trained on swapped labels; -1 is no class."""
+    table = {"id2label": {"0": "pos", "1": "neg"}, "label2id": {"pos": 0, "neg": 1}}
+    config(tmp_path, architectures=["BertForSequenceClassification"], **table)
+    given = {"model": tmp_path / "model", "dev": None, "out": tmp_path / "out", "columns": None}
+    task = read(recipe_for("classify", given | {"train": class_label(["neg", "pos"], [0, 1, 0])}, {}))
+    assert isinstance(task, Classification)
+    assert task.classes.names == ("pos", "neg")
+    assert task._ids(task.train).tolist() == [1, 0, 1]
+    with pytest.raises(UserError, match="the label -1 is none of the 2 that the data name"):
+        read(recipe_for("classify", given | {"train": class_label(["neg", "pos"], [0, 1, -1])}, {}))

@@ -200,3 +200,21 @@ def test_tags_that_mark_no_entities_are_scored_by_accuracy(tmp_path: Path, tags:
     assert (task.main, scores.main, scores.variant) == ("accuracy", "accuracy", "tags")
     assert scores.figures == {"accuracy": 100.0, "macro_f1": 100.0}
     assert any("mark no entities" in line for line in prepared.said)
+
+
+def test_names_of_a_class_label(tmp_path: Path) -> None:
+    """Tags as numbers, as the hub has NER data, get the names that `datasets` keeps, and so are entities."""
+    datasets = pytest.importorskip("datasets")
+    tags = datasets.ClassLabel(names=["O", "B-PS", "B-LC"])
+    features = datasets.Features(
+        {"tokens": datasets.Sequence(datasets.Value("string")), "ner_tags": datasets.Sequence(tags)}
+    )
+    rows = {"tokens": [["대한민국의", "수도는", "서울이다."]] * 2, "ner_tags": [[2, 0, 2]] * 2}
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(tmp_path / "t.parquet"))
+    file = tmp_path / "t.parquet"
+    task = read(tiny.recipe("tag", tmp_path / "model", file, file, tmp_path / "out"))
+    assert isinstance(task, Tagging)
+    assert task.classes.names == ("O", "B-PS", "B-LC")
+    prepared = task.prepare(tokenizer("bert"), 128)
+    scores = prepared.score([right(prepared.train.labels["labels"], 3)])
+    assert (scores.variant, scores.figures["entity_macro_f1"]) == ("entities", 100.0)

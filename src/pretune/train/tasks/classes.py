@@ -61,6 +61,7 @@ def classes_of(
     *,
     head: str,
     new_head: bool = False,
+    called: Sequence[str] = (),
 ) -> Classes:
     """The classes of the training data, under the names and ids that the user or a trained head gives them.
 
@@ -72,6 +73,7 @@ def classes_of(
         setup: names the model, and maybe num_labels, id2label or label2id.
         head: the ending of the model's class.
         new_head: the model's own labels do not count.
+        called: what the data call their numbers (`called_in`), which wins over ids where the model has such names, too.
 
     Raises:
         UserError: a label that is none of them, more labels than the head has classes, too many labels, or only one.
@@ -80,6 +82,17 @@ def classes_of(
         raise UserError(f"{labels[0][1]}: over {MOST:,} different labels", hint="is this the column of the labels?")
     found = dict(labels)
     source, said, names, number = _told(setup, head, new_head=new_head)
+    if called:
+        _within(found, called)
+        if not names and number in {None, len(called)}:
+            own = {i: i for i in range(len(called))}
+            words = {name: i for i, name in enumerate(called) if number_of(name) is None}
+            return Classes(tuple(called), {**own, **words}, "names in the data")
+        if set(called) <= set(names.values()):
+            ids_of = {name: i for i, name in names.items()}
+            return Classes(
+                tuple(names[i] for i in range(len(names))), {i: ids_of[n] for i, n in enumerate(called)}, said
+            )
     if names:
         by_name = {name: i for i, name in names.items()}
         ids: dict[Label, int] = {}
@@ -115,6 +128,29 @@ def classes_of(
     ids = {label: i for i, label in enumerate(order)}
     names_made = [*map(_name, order), *(f"LABEL_{i}" for i in range(len(order), number or 0))]
     return Classes(tuple(names_made), ids, "labels of the data, sorted")
+
+
+def called_in(setup: Setup, column: str | None) -> tuple[str, ...]:
+    """What the training data call the numbers of a column (ClassLabel of `datasets`); empty: they do not say."""
+    from pretune.corpus.inputs import expand
+    from pretune.corpus.standard_input import STDIN
+    from pretune.pool.class_names import class_names
+
+    named = setup.data.train
+    if not column or STDIN in named:
+        return ()
+    first = expand(named, purpose="train")[0]
+    return class_names(first, column) or class_names(first, f"{column}.feature")
+
+
+def _within(found: Mapping[Label, str], called: Sequence[str]) -> None:
+    """Stop at a number that is none of the classes the data name; -1 is how `datasets` says that there is none."""
+    for label, where in found.items():
+        if isinstance(label, int) and not 0 <= label < len(called):
+            raise UserError(
+                f"{where}: the label {label} is none of the {len(called)} that the data name",
+                hint="leave rows without a class out" if label == -1 else "is this the column of the labels?",
+            )
 
 
 def _told(setup: Setup, head: str, *, new_head: bool) -> tuple[str, str, dict[int, str], int | None]:

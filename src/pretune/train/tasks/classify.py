@@ -15,7 +15,7 @@ from pretune.core.quantity import number
 from pretune.corpus.task_rows import read_rows_of
 from pretune.train.metrics_labels import accuracy, f1
 from pretune.train.tasks import Prepared, Scores
-from pretune.train.tasks.classes import classes_of
+from pretune.train.tasks.classes import called_in, classes_of
 from pretune.train.tasks.encode import encode, limit_of
 from pretune.train.tasks.tables import tab_separated
 
@@ -134,7 +134,13 @@ def known_classes(recipe: Recipe, train: Rows, dev: Rows | None) -> Classes:
     if len(first) == 1 and train.skipped and recipe.unfit == "error":
         where, why = train.skipped[0]  # what the only label is left over from is the mistake
         raise UserError(f"{where}: {why}", hint="mend it (`pretune check` shows all), or --unfit skip")
-    classes = classes_of(list(first.items()), recipe.setup, head="SequenceClassification", new_head=recipe.new_head)
+    classes = classes_of(
+        list(first.items()),
+        recipe.setup,
+        head="SequenceClassification",
+        new_head=recipe.new_head,
+        called=called_in(recipe.setup, (train.columns or {}).get("label")),
+    )
     if dev is not None:
         for example, label in zip(dev.examples, dev.labels(), strict=True):
             if classes.id_of(label) is None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.core.quantity import number
 from pretune.corpus.task_rows import read_rows_of
 from pretune.train.tasks import Prepared
-from pretune.train.tasks.classes import classes_of
+from pretune.train.tasks.classes import called_in, classes_of
 from pretune.train.tasks.encode import encode, limit_of
 from pretune.train.tasks.tag_places import places_of, tokens_asked
 from pretune.train.tasks.tag_schemes import scheme_of
@@ -149,7 +149,13 @@ def read(recipe: Recipe) -> Tagging:
     for example in train.examples:
         for tag in example.tags:
             first.setdefault(tag, example.where)
-    classes = classes_of(list(first.items()), recipe.setup, head="TokenClassification", new_head=recipe.new_head)
+    classes = classes_of(
+        list(first.items()),
+        recipe.setup,
+        head="TokenClassification",
+        new_head=recipe.new_head,
+        called=called_in(recipe.setup, (train.columns or {}).get("tags")),
+    )
     for example in dev.examples if dev is not None else ():
         odd = next((tag for tag in example.tags if classes.id_of(tag) is None), None)
         if odd is not None:
