@@ -137,6 +137,26 @@ def test_a_bug(demo: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         cli.main(["demo"])
 
 
+def test_a_package_that_an_extra_brings(
+    demo: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not installed is no bug: a line that says which extra has it; another module's absence is one."""
+
+    def act(lacking: str) -> None:
+        raise ModuleNotFoundError(f"No module named {lacking!r}", name=lacking)
+
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: ["torch>=2.6; extra == 'train'"])
+    demo.act = lambda: act("torch.nn")
+    assert run("demo") == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "pretune: this needs torch, which is not installed",
+        'hint: pip install "pretune[train]"',
+    ]
+    demo.act = lambda: act("nowhere")
+    assert run("demo") == 2
+    assert "this is a bug in pretune: ModuleNotFoundError" in capsys.readouterr().err
+
+
 def test_a_bug_with_an_old_letter_set(capsys: pytest.CaptureFixture[str]) -> None:
     """A terminal that cannot show Hangul gets escapes, not a crash."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

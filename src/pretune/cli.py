@@ -107,6 +107,14 @@ def _run(arguments: list[str]) -> int:
     except Exception as bug:
         if "--debug" in arguments or os.environ.get("PRETUNE_DEBUG", "") not in ("", "0"):
             raise
+        from pretune.core.extras import bringing
+
+        if isinstance(bug, ModuleNotFoundError) and (extra := bringing(bug.name or "", arguments[0])):
+            return _say(
+                f"this needs {(bug.name or '').partition('.')[0]}, which is not installed",
+                f'pip install "pretune[{extra}]"',
+                2,
+            )
         what = " ".join(f"{type(bug).__name__}: {bug}".split())
         return _say(f"this is a bug in pretune: {what}", "report it with what the same command says with --debug", 2)
     return result if isinstance(result, int) else 0

@@ -1,11 +1,13 @@
 """Optional dependencies: there, missing, or broken inside."""
 
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from pretune.core.errors import UserError
-from pretune.core.extras import need
+from pretune.core.extras import bringing, need
 
 
 def test_there():
@@ -29,3 +31,25 @@ def test_broken_inside(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="no_such_dependency"):
         need("lame_package", extra="data")
+
+
+@pytest.mark.parametrize(
+    ("module", "part", "extra"),
+    [
+        ("numpy", "tokens", "tokens"),
+        ("numpy.linalg", "tokens", "tokens"),
+        ("torch", "pool", "pool"),
+        ("torch", "check", "pool"),
+        ("libcst", "check", "script"),
+        ("slack_sdk", "check", "knock"),
+        ("nump", "tokens", ""),
+        ("no_such_package", "tokens", ""),
+        ("", "tokens", ""),
+    ],
+)
+def test_which_extra_brings_it(module, part, extra, monkeypatch):
+    """The part's own extra where it has the package, else the smallest that has it, as pyproject.toml says."""
+    said = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [f"{one}; extra == '{name}'" for name, some in said["optional-dependencies"].items() for one in some]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: [*said["dependencies"], *lines])
+    assert bringing(module, part) == extra

@@ -84,6 +84,7 @@ def test_the_command_plays_and_keeps(minilm: Path, tmp_path: Path) -> None:
     for words in (
         "1. A healthy fine-tune",
         "A config edit that loads in silence: 1 error",
+        "Which tokenizer reads this corpus: korean-bert reads",
         "pretune check korean-roberta",
         "7. New words, without harm to the old ones",
         "8. Be told at the end",

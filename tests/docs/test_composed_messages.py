@@ -70,6 +70,39 @@ def test_korean_reads_as_one_sentence() -> None:
         ("the name is now eval_strategy", "이제 이름은 eval_strategy입니다"),
         ("after 1 min 24 s, on vm", "1분 24초 만에, vm에서"),
         ("separator is last token here", "여기서는 separator가 last token과 같습니다"),
+        (
+            "t.py: runs with transformers 4.46 to 4.50 (Trainer(a=...) in line 9 came with 4.46, B in line 8 is gone since 4.51)",
+            "t.py: transformers 4.46부터 4.50까지 실행됩니다(9번째 줄의 Trainer(a=...)는 4.46에 생겼고, 8번째 줄의 B는 4.51부터 없습니다)",
+        ),
+        ("--fix will: rename a_strategy to b_strategy", "--fix가 할 일: a_strategy의 이름을 b_strategy로 바꾸기"),
+        (
+            "answer_start misses its answer in 5 of 37 train rows: it counts UTF-8 bytes in 3, is off by +1 in 1",
+            "train 37행 중 5행에서 answer_start가 정답에서 벗어납니다: UTF-8 바이트를 셈(3행), +1만큼 어긋남(1행)",
+        ),
+        ("4 train labels are outside 0..1, up to 2", "train 라벨 4개가 0..1 밖에 있습니다(가장 먼 값 2)"),
+        (
+            "To see a difference of .052 takes about 310 pairs, of .010 about 8,400 pairs; there are 60.",
+            "차이 .052를 보려면 쌍 310개쯤, .010을 보려면 쌍 8,400개쯤이 필요합니다. 지금은 60개입니다.",
+        ),
+        ("layer 6 sif, centred *", "레이어 6 sif, 중심화 *"),
+        ("A.weight is 2 x 384, would have to be 1 x 384", "A.weight는 2 x 384인데 1 x 384여야 합니다"),
+        ("A.weight is 2 x 384, would have to be 1 x 256", "A.weight는 2 x 384인데 1 x 256이어야 합니다"),
+        (
+            "24 % of 9 words in train are unknown, 43 % of those in Latin: `가` is `[UNK]`",
+            "train의 단어 9개 중 24 %를 모릅니다. 라틴 문자로 쓴 단어에서는 43 %입니다: `가`는 `[UNK]`가 됩니다",
+        ),
+        ("it has no token for 24 % of Hangul characters", "한글 글자의 24 %에 토큰이 없습니다"),
+        (
+            "1 new token keeps its first row: special, unknown until now, or never on its own in a text",
+            "새 토큰 1개는 처음의 행을 유지합니다: 스페셜이거나, 지금까지 미등록이었거나, 텍스트에 홀로 나오지 않습니다",
+        ),
+        (
+            "A: b.bias begin at random; c.bias are not used",
+            "A: b.bias는 무작위 값에서 시작합니다; c.bias는 쓰이지 않습니다",
+        ),
+        ("loss 5.0879  lr 2.00e-04  1,182 tokens/s", "손실 5.0879  lr 2.00e-04  초당 토큰 1,182개"),
+        ("declared", "선언됨"),
+        ("new row", "새 행"),
     ],
 )
 def test_texts_are_put_together(text: str, expected: str) -> None:

@@ -229,7 +229,7 @@ def test_special_tokens_keep_their_row_and_it_is_said(tmp_path, capsys):
     adding = plan(source, ["hospitalization"], special=["<ent>"], init="distill")
     start = new_rows(adding.plan, adding.tables)[adding.tables.input.name][1]
     adding.apply(tmp_path / "out")
-    assert "1 new token keeps its row" in capsys.readouterr().err
+    assert "1 new token keeps its first row" in capsys.readouterr().err
     new = plan(tmp_path / "out").tables
     from pretune.tokens.write_weights import read_rows
 

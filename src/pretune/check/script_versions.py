@@ -27,17 +27,19 @@ def runs_of(trace: Trace) -> Iterator[Runs]:
 
 def _sentence(name: str, found: Range) -> str:
     """`runs with transformers 4.41 to 4.45 (`x` came with 4.41, `y` is gone since 4.46)`."""
-    bounds = []
-    if found.below is not None:
-        bounds.append(f"{_told(found.below)} came with {found.below.life.since if found.empty else found.first}")
-    if found.above is not None:
-        bounds.append(f"{_told(found.above)} is gone since {found.above.life.until}")
-    why = f" ({', '.join(bounds)})" if bounds else ""
+    came, gone, why = found.below, found.above, ""
+    since = "" if came is None else came.life.since if found.empty else found.first
+    if came is not None and gone is not None:  # each a text of its own, so that it has one translation
+        why = f" ({_told(came)} came with {since}, {_told(gone)} is gone since {gone.life.until})"
+    elif came is not None:
+        why = f" ({_told(came)} came with {since})"
+    elif gone is not None:
+        why = f" ({_told(gone)} is gone since {gone.life.until})"
     if found.empty:
         return f"no version of {name} has all that it uses{why}"
     if found.first == found.last:
         return f"runs with {name} {found.first} only{why}"
-    all_known = "" if bounds else ", all that are known"
+    all_known = "" if why else ", all that are known"
     return f"runs with {name} {found.first} to {found.last}{all_known}{why}"
 
 

@@ -63,7 +63,9 @@ def page(acts: Sequence[Act], then: Sequence[str]) -> Page:
         kicker="pretune demo",
         title="A fine-tune, from its tokenizer to the message at its end",
         statements=tuple(
-            Statement(one.tone, f"{act.title}: {one.head}", one.tail) for act in acts for one in act.statements[:1]
+            Statement("good" if one.tone == "note" else one.tone, f"{act.title.rstrip('?')}: {one.head}", one.tail)
+            for act in acts
+            for one in act.statements[:1]
         ),
         remarks=("Every command was run on this machine, offline; what it printed stands below it.",),
         sections=(*sections, Section("Now your own", "own", own)),

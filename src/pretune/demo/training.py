@@ -24,7 +24,7 @@ FLAGS: Mapping[str, Any] = {
     "preset": "fast",
     "max-length": 192,
     "num-train-epochs": 4,
-    "learning-rate": 2e-4,
+    "learning-rate": 1e-4,
     "logging-steps": 1,
     "save-strategy": "no",
 }

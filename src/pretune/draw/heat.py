@@ -60,6 +60,7 @@ class Heat:
         kept: what `*` means, in a few words; empty: no cell is marked so.
         framed: what `>` means.
         note: how to read it, below.
+        worded: the headings are words of ours, not names that one types.
     """
 
     kind: ClassVar[str] = "heat"
@@ -70,6 +71,7 @@ class Heat:
     kept: str = ""
     framed: str = ""
     note: str = ""
+    worded: bool = False
 
     @property
     def legend(self) -> str:
@@ -79,12 +81,13 @@ class Heat:
 
 
 def said(heat: Heat) -> Heat:
-    """The table in the language asked for; names of rows and columns stay as they are."""
+    """The table in the language asked for; names of rows, and of columns that one types, stay as they are."""
     if language() == "en":
         return heat
     told = (heat.title, heat.corner, heat.kept, heat.framed, heat.note)
     title, corner, kept, framed, note = map(say, told)
-    return replace(heat, title=title, corner=corner, kept=kept, framed=framed, note=note)
+    columns = tuple(map(say, heat.columns)) if heat.worded else heat.columns
+    return replace(heat, title=title, corner=corner, columns=columns, kept=kept, framed=framed, note=note)
 
 
 def step_of(value: float, low: float, high: float) -> int:

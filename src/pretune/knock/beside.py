@@ -22,7 +22,9 @@ _GIVING_UP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 
 def say(text: str, where: int = 2) -> None:
     """One line for the person, on stderr or a terminal; dropped when it cannot be written at once."""
-    line = f"pretune knock: {text}\n".encode(errors="backslashreplace")
+    from pretune.core.language import say as translated  # only who is told something pays for it
+
+    line = f"pretune knock: {translated(text)}\n".encode(errors="backslashreplace")
     try:
         if select.select([], [where], [], 0)[1]:
             os.write(where, line[:4096])

@@ -15,6 +15,7 @@ import time
 from importlib import import_module
 from typing import Any
 
+from pretune.core.language import say
 from pretune.knock.deliver import catch_up
 from pretune.knock.messenger import Service
 from pretune.knock.protocol import decode
@@ -67,7 +68,7 @@ def _load(module: str) -> None:
 def _complain(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         if select.select([], [2], [], 0)[1]:
-            os.write(2, f"pretune knock: {text}\n".encode(errors="backslashreplace"))
+            os.write(2, f"pretune knock: {say(text)}\n".encode(errors="backslashreplace"))
 
 
 def _withdraw(kept: set[int]) -> None:

@@ -125,7 +125,8 @@ def _target(asked: str | Mapping[str, Any], names: Mapping[str, Any]) -> Target:
             shown = asked if len(asked) < 30 else "it"
             raise UserError(
                 f'"{shown}" is neither a URL nor a name in knock.toml',
-                hint=did_you_mean(asked, names) or "names there: " + (", ".join(names) or "none"),
+                hint=did_you_mean(asked, names)
+                or (f"names there: {', '.join(names)}" if names else "no name is there"),
             )
         return _described({**found, "label": asked})
     return Target(_kind(asked), asked, _label(asked))

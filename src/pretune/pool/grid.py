@@ -230,6 +230,7 @@ def share_grid(found: Analysis) -> Heat | None:
         columns=(*groups, "all"),
         rows=rows,
         note="Shapley values over all subsets of kinds; a row adds up to its last number, the rho of the mean of all",
+        worded=True,
     )
 
 

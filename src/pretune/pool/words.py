@@ -150,13 +150,15 @@ def _sure(found: Analysis, verdict: Verdict) -> Iterator[Statement]:
     gap = verdict.gap
     if gap is not None and verdict.tie and not gap.excludes_zero and math.isfinite(gap.value):
         needed = [
-            f"{decimal(size)} about {number(_round(count))} {what}"
+            (decimal(size), f"{number(_round(count))} {what}")
             for size, count in ((abs(gap.value), verdict.needed), (CERTAIN, verdict.needed_small))
             if count is not None and decimal(size) != ".000"
         ]
         if needed:
-            told = f"To see a difference of {', of '.join(needed)}; there are {number(verdict.count)}."
-            yield Statement("note", "", told.replace(" about", " takes about", 1))
+            (size, many), *more = needed
+            also = "".join(f", of {other} about {count}" for other, count in more)
+            there = number(verdict.count)
+            yield Statement("note", "", f"To see a difference of {size} takes about {many}{also}; there are {there}.")
 
 
 def _round(count: int) -> int:

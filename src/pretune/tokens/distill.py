@@ -101,8 +101,11 @@ def learnt(
     words = {entry.word for entry in asked if entry.id in kept}
     left = len({entry.word for entry in plan.added if not entry.between}) - len(words)
     if left:
-        keep = "1 new token keeps its" if left == 1 else f"{number(left)} new tokens keep their"
-        told(f"{keep} row of the beginning: special, unknown until now, or never on its own in a text")
+        why = "special, unknown until now, or never on its own in a text"
+        if left == 1:
+            told(f"1 new token keeps its first row: {why}")
+        else:
+            told(f"{number(left)} new tokens keep their first rows: {why}")
     return Training(runner, pooling, ids, rows, safe).train(kept, own=bool(texts))
 
 

@@ -134,8 +134,8 @@ def _entries(entries: Sequence[str], plan: Plan) -> str:
 def _row(entry: Added, plan: Plan) -> tuple[str, ...]:
     slot = entry.slot
     name = "" if slot is None else _entry(slot.name, byte_level=plan.byte_level)
-    where = "new" if slot is None else f"slot {name}" if name else "spare row"
-    pieces = f"{len(entry.pieces)} pieces" if entry.pieces else "special" if entry.special else "unknown"
+    where = "new row" if slot is None else f"slot {name}" if name else "spare row"
+    pieces = f"{len(entry.pieces)} pieces" if entry.pieces else "special token" if entry.special else "unknown"
     text = shown(entry.text) if entry.special else _entry(entry.text, byte_level=plan.byte_level)
     return shown(entry.word), str(entry.id), text, where, "a step" if entry.between else pieces
 

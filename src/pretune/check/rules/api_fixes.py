@@ -29,7 +29,7 @@ def mended(use: Use, target: str) -> Fix | None:
     new = use.life.replacement
     if not new or use.life.note != f"{RENAMED}{new}" or new in call.keywords or not _takes(call, new, target):
         return None
-    return Fix(f"call {use.name} {new}", (RenameArgument(call.place, use.name, new),))
+    return Fix(f"rename {use.name} to {new}", (RenameArgument(call.place, use.name, new),))
 
 
 def _takes(call: Call, name: str, target: str) -> bool:
