@@ -85,9 +85,9 @@ def classes_of(
     if called:
         _within(found, called)
         if not names and number in {None, len(called)}:
-            own = {i: i for i in range(len(called))}
-            words = {name: i for i, name in enumerate(called) if number_of(name) is None}
-            return Classes(tuple(called), {**own, **words}, "names in the data")
+            known: dict[Label, int] = {i: i for i in range(len(called))}
+            known |= {name: i for i, name in enumerate(called) if number_of(name) is None}
+            return Classes(tuple(called), known, "names in the data")
         if set(called) <= set(names.values()):
             ids_of = {name: i for i, name in names.items()}
             return Classes(
