@@ -119,3 +119,47 @@ def test_the_model_learns(minilm: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert figures[2]["f1"] > figures[0]["f1"]
     assert {"report.html", "model.safetensors"} <= {path.name for path in training.OUT.iterdir()}
     assert "--num-train-epochs 2" in made.command
+
+
+def test_stopped_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `pretune train` would say of going on is not said: the demo has no --resume. Other mistakes keep their words."""
+    from pretune.core.errors import UserError
+    from pretune.demo import training
+
+    monkeypatch.chdir(tmp_path)
+
+    def stopped(code: int) -> UserError:
+        def run(*_: object, **__: object) -> None:
+            raise UserError("stopped by a signal", hint="go on with the same command and --resume", exit_code=code)
+
+        monkeypatch.setattr("pretune.train.run.run", run)
+        with pytest.raises(UserError) as mistake:
+            training.train(Path("m"), Path("t.json"), Path("d.json"))
+        return mistake.value
+
+    told = stopped(130)
+    assert (told.message, told.hint, told.exit_code) == ("the demo was stopped while it trained", "", 130)
+    assert stopped(2).hint == "go on with the same command and --resume"
+
+
+def test_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that cannot be written is one line before anything is played, with --keep and without."""
+    from pretune import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["demo"])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"pretune: pretune-demo.html cannot be written to {tmp_path}\nhint: go to a folder")
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["demo", "--keep", "file/below"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "pretune: file/below cannot be made: not a directory\nhint: name a folder of your own\n"
+    )

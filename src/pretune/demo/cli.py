@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -46,12 +47,21 @@ def command(keep: Path | None, knock: tuple[str, ...], *, train: bool) -> None:
 
     if keep is None:
         page = Path.cwd() / LEFT
+        if not os.access(page.parent, os.W_OK):  # known before the minute and a half, not after it
+            raise UserError(
+                f"{LEFT} cannot be written to {page.parent}",
+                hint="go to a folder of your own, or name one: pretune demo --keep DIR",
+            )
         with told(knock, NAME), tempfile.TemporaryDirectory(prefix="pretune-demo-") as folder, contextlib.chdir(folder):
             _leave(_play(train=train, sent=bool(knock)), page)
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-        raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet")
-    keep.mkdir(parents=True, exist_ok=True)
+        raise UserError(f"{keep} exists already", hint="name a folder that does not exist yet, or remove it")
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UserError(f"{keep} cannot be made: {why}", hint="name a folder of your own") from None
     with told(knock, NAME), contextlib.chdir(keep):  # commands and places are then short, and can be typed there
         _leave(_play(train=train, sent=bool(knock)), Path(LEFT))
     click.echo("\n" + say(f"The folders are in {keep}."))

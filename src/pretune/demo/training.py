@@ -63,7 +63,11 @@ def train(model: Path, train: Path, dev: Path, **changed: Any) -> Training:
         train: the questions to learn from.
         dev: other questions.
         **changed: other flags, for tests.
+
+    Raises:
+        UserError: it failed, or was stopped by a signal.
     """
+    from pretune.core.errors import UserError
     from pretune.check.sources.setup_keys import Said
     from pretune.train.recipe import recipe_of
     from pretune.train.run import run
@@ -78,7 +82,12 @@ def train(model: Path, train: Path, dev: Path, **changed: Any) -> Training:
         "training_args": {**flags, "output_dir": str(OUT), "eval_on_start": True},
     }
     words = command(model, train, dev, **changed)
-    done = run(recipe_of(Said(keys), task="mrc"), command=tuple(shlex.split(words)))
+    try:
+        done = run(recipe_of(Said(keys), task="mrc"), command=tuple(shlex.split(words)))
+    except UserError as error:
+        if error.exit_code > 128:  # stopped: the way to go on is that of `pretune train`, and the demo has none
+            raise UserError("the demo was stopped while it trained", exit_code=error.exit_code) from None
+        raise
     return Training(words, _table(read_log(OUT), done), done)
 
 
