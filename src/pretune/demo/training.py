@@ -67,8 +67,8 @@ def train(model: Path, train: Path, dev: Path, **changed: Any) -> Training:
     Raises:
         UserError: it failed, or was stopped by a signal.
     """
-    from pretune.core.errors import UserError
     from pretune.check.sources.setup_keys import Said
+    from pretune.core.errors import UserError
     from pretune.train.recipe import recipe_of
     from pretune.train.run import run
     from pretune.train.run_folder import read_log
