@@ -1,4 +1,4 @@
-"""The walk: from a script's statements to its Trace. Runs and imports nothing, opens only modules of the project."""
+"""The walk: from a script's statements to its Trace. Runs and imports nothing, opens modules and small settings files."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pretune.script.evaluate_attributes import attribute
 from pretune.script.evaluate_builtins import KNOWN
 from pretune.script.evaluate_classes import find, instantiate, outside
 from pretune.script.evaluate_commandline import after_call, decorated_arguments
+from pretune.script.evaluate_files import FILES
 from pretune.script.evaluate_functions import bind, closure, invoke
 from pretune.script.evaluate_handing import hand_over
 from pretune.script.evaluate_methods import call_on_container, call_super, is_super
@@ -171,7 +172,7 @@ def _known(
 ) -> Value | None:
     """What a call of something outside gives, where that is known."""
     if receiver is None:
-        handler = KNOWN.get(name)
+        handler = KNOWN.get(name) or FILES.get(name)
         return None if handler is None or is_open else handler(walk, list(positional), dict(keywords), place)
     if isinstance(receiver, Instance) and name[1:] in _SAME_OBJECT:
         base = outside(receiver.of)

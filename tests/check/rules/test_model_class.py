@@ -130,3 +130,13 @@ def test_weights_of_mixed_precision(make_model: MakeModel) -> None:
     named = Setup(model=str(folder), from_pretrained={"dtype": "float32"})
     assert found(classes.weights_of_mixed_precision, named) == []
     assert found(classes.weights_of_mixed_precision, Setup(model=str(make_model(name="b")))) == []
+
+
+def test_encoder_sees_the_next_word(make_model: MakeModel) -> None:
+    """An encoder as a language model; told to be a decoder, as a masked one, or without a class it is nothing."""
+    rule, folder = classes.encoder_sees_the_next_word, str(make_model("bert"))
+    for name in ("AutoModelForCausalLM", "BertLMHeadModel"):
+        assert levels(found(rule, Setup(model=folder, model_class=name))) == ["error"]
+    assert found(rule, Setup(model=folder, model_class="AutoModelForCausalLM", config={"is_decoder": True})) == []
+    assert found(rule, Setup(model=folder, model_class="AutoModelForMaskedLM")) == []
+    assert found(rule, Setup(model=folder, task="text-classification")) == []

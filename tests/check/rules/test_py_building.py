@@ -1,5 +1,7 @@
 """PYS123 to PYS125: another model's config, and weights that are not loaded."""
 
+from pathlib import Path
+
 import pytest
 
 from pretune.check.rules.py_building import config_of_another_model, mismatches_ignored, weights_left_random
@@ -62,3 +64,27 @@ def test_mismatches_ignored(given: str, expected: list[int]) -> None:
         "config =", "m = AutoModel.from_pretrained(NAME, ignore_mismatched_sizes=" + given + ")\nconfig ="
     )
     assert [line - 1 for line in lines(mismatches_ignored, text)] == [line - 1 for line in expected]
+
+
+def test_weights_of_a_folder_left_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that holds weights counts as a name of the hub; one without is the user's own beginning."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    text = MADE.replace("klue/bert-base", "models/mine") + "model = BertForSequenceClassification(config)" + TRAINED
+    assert not found(weights_left_random, text)
+    (tmp_path / "models" / "mine" / "model.safetensors").write_bytes(b"")
+    assert len(found(weights_left_random, text)) == 1
+
+
+def test_weights_left_random_in_a_module() -> None:
+    """A model that a class of the script holds and that is trained with it."""
+    text = """import lightning
+class Module(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.bert = BertForSequenceClassification({build})
+    def configure_optimizers(self):
+        return torch.optim.AdamW(self.parameters())
+lightning.Trainer().fit(Module(), loader)
+"""
+    assert len(found(weights_left_random, MADE + text.replace("{build}", "config"))) == 1

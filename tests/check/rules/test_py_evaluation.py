@@ -409,3 +409,46 @@ def test_training_rows_in_order(text: str) -> None:
 def test_training_rows_in_order_quiet(text: str) -> None:
     """Shuffled, sampled, shuffled before, as a flag says, or a stream."""
     assert asked(training_rows_in_order, text) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("torch.softmax(model(**batch).logits, dim=-1).argmax(0)", 1),
+        ("torch.argmax(model(**batch).logits, dim=0)", 1),
+        ("model(**batch).logits.argmax(dim=-1)", 0),
+        ("model(**batch).logits[0].argmax(0)", 0),
+        ("decoder(**batch).logits.argmax(0)", 0),
+    ],
+)
+def test_argmax_over_wrong_axis_in_a_loop(code: str, count: int) -> None:
+    """A batch's logits over its rows; one row's, or another model's, are no fault."""
+    text = """
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+model = AutoModelForSequenceClassification.from_pretrained("a/a")
+decoder = AutoModelForCausalLM.from_pretrained("a/a")
+"""
+    assert len(asked(argmax_over_wrong_axis, f"{text}{code}\n")) == count
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluated", "count"),
+    [
+        ("train", "train[90%:]", 1),
+        ("train[:80%]", "train[70%:]", 1),
+        ("train[:90%]", "train[90%:]", 0),
+        ("train", "validation", 0),
+        ("train", "train[:100]", 0),
+    ],
+)
+def test_splits_that_overlap(train: str, evaluated: str, count: int) -> None:
+    """Slices of one split that share rows; neighbours, another split and numbers of rows are no fault."""
+    text = f"""
+from datasets import load_dataset
+from transformers import Trainer
+a = load_dataset("x/y", split="{train}").map(encode)
+b = load_dataset("x/y", split="{evaluated}").map(encode)
+Trainer(model, args, train_dataset=a, eval_dataset=b)
+"""
+    assert len(asked(evaluated_on_training_rows, text)) == count

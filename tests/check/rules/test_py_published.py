@@ -73,6 +73,7 @@ def module(body: str, *, load: str = "", config: str = "pass") -> str:
         f"_, out = {CALL.format('')}",
         f"hidden, out = {CALL.format(', token_type_ids=token_type_ids')}",
         f"(_, out) = {CALL.format('')}",
+        "_, out = self.bert(**batch)",
     ],
 )
 def test_output_unpacked(body: str) -> None:

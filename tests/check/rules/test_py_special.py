@@ -4,6 +4,7 @@ import pytest
 
 from pretune.check.rules.py_special import (
     added_after_encoding,
+    answers_without_an_end,
     end_of_text_masked_as_padding,
     special_token_is_a_word,
     special_tokens_replaced,
@@ -134,3 +135,27 @@ data = data.map(prompt)
 def test_end_masked_as_padding(text: str, levels: list[str]) -> None:
     """A note where texts may have no end; a warning where they are given one."""
     assert [finding.level for finding in found(end_of_text_masked_as_padding, LOADED + text)] == levels
+
+
+PROMPTS = """
+def encode(row):
+    return tokenizer({text}, truncation=True)
+rows = load_dataset("x/y").map(encode)
+Trainer(model=model, train_dataset=rows)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ('"Q: " + row["question"] + " A: " + row["answer"]', 1),
+        ("f\"Q: {row['question']} A: {row['answer']}\"", 1),
+        ('row["question"] + row["answer"] + tokenizer.eos_token', 0),
+        ('row["question"] + row["answer"] + "</s>"', 0),
+        ('row["text"]', 0),
+        ('"Q: " + row["text"]', 0),
+    ],
+)
+def test_answers_without_an_end(text: str, count: int) -> None:
+    """Two columns put together and nothing behind; an end, in the open or written out, or plain text is no fault."""
+    assert len(found(answers_without_an_end, LOADED + PROMPTS.replace("{text}", text))) == count

@@ -3,6 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from pretune.check.sources.script import setups
 from pretune.check.sources.setup import Setup
 from pretune.script.objects import Objects
@@ -150,3 +152,110 @@ args = TrainingArguments("out", learning_rate=1e-3, gradient_accumulation_steps=
     adapter = 'Trainer(model=model, args=args, peft_config=LoraConfig(r=4, task_type="CAUSAL_LM"))\n'
     (setup,) = made(text + adapter)
     assert (setup.peft, "learning_rate" in setup.training_args) == ({"r": 4, "task_type": "CAUSAL_LM"}, True)
+
+
+PAIRS = """
+tokenizer = AutoTokenizer.from_pretrained("klue/roberta-base")
+model = AutoModelForSequenceClassification.from_pretrained("klue/roberta-base", num_labels=3)
+Trainer(model=model, train_dataset=rows)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("x = tokenizer(a, b, return_token_type_ids=False)\n", True),
+        ('x = tokenizer(a, b)\nx.pop("token_type_ids")\n', True),
+        ('x = tokenizer(a, b)\ndel x["token_type_ids"]\n', True),
+        ('tokenizer.model_input_names = ["input_ids", "attention_mask"]\nx = tokenizer(a, b)\n', True),
+        ('rows = rows.remove_columns(["token_type_ids"])\nx = tokenizer(a, b)\n', True),
+        ("x = tokenizer(a, b)\n", False),
+        ("x = tokenizer(a, b, return_token_type_ids=False)\ny = tokenizer(a, b)\n", False),
+    ],
+)
+def test_segments_that_do_not_reach_the_model(text: str, off: bool) -> None:
+    """Not asked for, or taken out; one pair that has them is enough for a fault."""
+    (setup,) = made(PAIRS + text)
+    assert (setup.encode.get("return_token_type_ids") is False) is off
+
+
+@pytest.mark.parametrize(
+    ("text", "follows"),
+    [
+        ("model.config.pad_token_id = tokenizer.pad_token_id\nTrainer(model=model)\n", True),
+        ("model.config.pad_token_id = tokenizer.eos_token_id\nTrainer(model=model)\n", True),
+        ("Trainer(model=model, processing_class=tokenizer)\n", True),
+        ("Trainer(model=model, tokenizer=tokenizer)\n", False),
+        ("if f():\n    model.config.pad_token_id = tokenizer.pad_token_id\nTrainer(model=model)\n", False),
+        ("Trainer(model=model)\n", False),
+    ],
+)
+def test_the_pad_id_that_the_model_is_given(text: str, follows: bool) -> None:
+    """Set to the tokenizer's, by the script or by a Trainer that aligns it."""
+    load = 'tokenizer = AutoTokenizer.from_pretrained("gpt2")\nmodel = AutoModelForSequenceClassification.from_pretrained("gpt2")\n'
+    (setup,) = made(load + text)
+    assert setup.pads_by_tokenizer is follows
+
+
+def test_a_script_that_only_generates() -> None:
+    """No task: nothing is learnt; with a step of training it has one."""
+    text = 'model = AutoModelForCausalLM.from_pretrained("gpt2")\nmodel.generate(**batch)\n'
+    assert made(text)[0].task is None
+    assert made(text + "loss.backward()\n")[0].task == "causal-lm"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("", True), (", add_special_tokens=False", False), (", add_special_tokens=True", True)]
+)
+def test_chats_that_are_written_out_and_encoded(given: str, said: bool) -> None:
+    """Whether the tokenizer adds its own tokens to a rendered chat."""
+    text = f"""
+tokenizer = AutoTokenizer.from_pretrained("a/a")
+model = AutoModelForCausalLM.from_pretrained("a/a")
+text = tokenizer.apply_chat_template(messages, tokenize=False)
+batch = tokenizer(text{given})
+Trainer(model=model)
+"""
+    assert made(text)[0].encode["add_special_tokens"] is said
+
+
+def test_arguments_without_a_model_that_is_known() -> None:
+    """Asked about alone, without what depends on the model; several are not told apart."""
+    args = 'args = TrainingArguments("out", learning_rate=9, eval_steps=500, fp16=True, bf16=True)\n'
+    (setup,) = made(args)
+    assert (setup.model, setup.training_args) == (
+        None,
+        {"output_dir": "out", "eval_steps": 500, "fp16": True, "bf16": True},
+    )
+    assert made(args + args) == []
+    assert made("args = TrainingArguments(**options)\n") == []
+
+
+@pytest.mark.parametrize(
+    ("function", "read"),
+    [
+        ('lambda row: {**tokenizer(row["a"]), "labels": len(row["b"]) % 2}', False),
+        ('lambda row: tokenizer(row["text"])', True),
+        ("marked", False),
+        ("copied", True),
+    ],
+)
+def test_labels_that_are_made_on_the_way(function: str, read: bool, tmp_path: Path) -> None:
+    """The file's columns say nothing of labels that a mapped function makes; a copy is what the file has."""
+    (tmp_path / "train.jsonl").write_text('{"text": "가", "label": 0}\n', "utf-8")
+    script = tmp_path / "train.py"
+    text = f"""
+tokenizer = AutoTokenizer.from_pretrained("klue/bert-base")
+model = AutoModelForSequenceClassification.from_pretrained("klue/bert-base", num_labels=2)
+def marked(row):
+    encoded = tokenizer(row["text"])
+    encoded["labels"] = ids[row["topic"]]
+    return encoded
+def copied(row):
+    return {{**tokenizer(row["text"]), "labels": row["label"]}}
+data = load_dataset("json", data_files={{"train": "train.jsonl"}}).map({function})
+Trainer(model=model, train_dataset=data)
+"""
+    script.write_text(HEAD + text, "utf-8")
+    (setup,) = setups(Objects(read_script(str(script))))
+    assert bool(setup.data.train) is read

@@ -31,8 +31,10 @@ MODULES = (
     "training", "argument_values", "saving", "schedule", "optimisation",
     "chat", "chat_template", "talks",
     "py_tokens", "py_special", "py_config", "py_building", "py_loading", "py_labels", "py_encoding", "py_contexts",
-    "py_gradients", "py_scaling", "py_schedule", "py_optimizer", "py_mode", "py_lightning", "py_loss",
-    "py_evaluation", "py_splits", "py_batches", "py_vector", "py_outputs", "py_secrets", "py_safety", "py_seed",
+    "py_spans", "py_collators",
+    "py_gradients", "py_scaling", "py_schedule", "py_optimizer", "py_mode", "py_lightning", "py_loss", "py_targets",
+    "py_evaluation", "py_generation", "py_splits", "py_batches", "py_vector", "py_outputs", "py_secrets", "py_safety",
+    "py_seed",
     "api", "api_classes",
     "live_ids", "live_labels", "live_targets", "live_parameters", "live_run", "live_deep",
 )

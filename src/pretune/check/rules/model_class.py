@@ -195,6 +195,25 @@ def _floats(weights: WeightFacts) -> Counter[str]:
     return Counter({kind: size for kind, size in weights.table.dtypes.items() if kind in FLOATS and size})
 
 
+@rule("MOD027", Level.ERROR)
+def encoder_sees_the_next_word(model: ModelFacts) -> Iterator[Problem]:
+    """An encoder is loaded to predict the next word, but sees all words.
+
+    Why: without is_decoder its attention looks both ways: each position sees the word that it is to predict. The loss
+    goes to zero, and what it generates is noise; transformers only logs a line.
+    Fix: a decoder's checkpoint, *ForMaskedLM for more pretraining, or is_decoder=True in the config.
+    """
+    asked, architecture = model.asked_class, model.architecture
+    if asked is None or not asked.endswith(("ForCausalLM", "LMHeadModel")) or architecture is None:
+        return
+    if architecture.causal is not False or architecture.encoder_decoder or model.effective.get("is_decoder") is True:
+        return
+    yield Problem(
+        f"{asked} of {model.model_type}, an encoder whose attention looks both ways unless is_decoder is true",
+        where=model.place("is_decoder"),
+    )
+
+
 RULES: tuple[Rule, ...] = (
     class_without_a_head,
     class_not_of_this_model,
@@ -203,4 +222,5 @@ RULES: tuple[Rule, ...] = (
     checkpoint_without_tensors,
     half_precision_weights,
     weights_of_mixed_precision,
+    encoder_sees_the_next_word,
 )

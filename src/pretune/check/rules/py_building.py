@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pretune.check.finding import Level, Problem, rule
 from pretune.check.rules.py_config import AT_BUILD, config_of
-from pretune.check.sources.script_names import is_hub_name, name_of
+from pretune.check.sources.script_names import holds_weights, is_hub_name, name_of
 from pretune.script.kinds import alternatives, root
-from pretune.script.objects import value_of
+from pretune.script.objects import owner, value_of
 from pretune.script.trace import SetAttribute
-from pretune.script.values import Class, Made
+from pretune.script.values import Class, Instance, Made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,8 @@ def weights_left_random(script: ScriptFacts) -> Iterator[Problem]:
     if any(call.method in _LOADS and call.function_name != "evaluate.load" for call in script.trace.calls(*_LOADS)):
         return
     trained = {one for _, model in script.trained for one in alternatives(model)}
+    holders = [one for one in trained if isinstance(one, Instance)]
+    trained |= {inner for one in holders for value in one.fields.values() for inner in alternatives(owner(value))}
     for call in script.models:
         config = _random_from(call)
         if config is None or value_of(call) not in trained or call.conditions:
@@ -83,7 +85,7 @@ def weights_left_random(script: ScriptFacts) -> Iterator[Problem]:
                 isinstance(deed, SetAttribute) and deed.name in AT_BUILD - {"num_labels"} for deed in script.on(made)
             )
         )
-        if name is None or not is_hub_name(name) or edits:
+        if name is None or edits or not (is_hub_name(name) or holds_weights(script.trace.file, name)):
             continue
         yield Problem(
             f"the model is built from the config of {name} and trained, and no weights are loaded into it",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from pretune.check.facts.script_flow import call_of, library, number, text
 from pretune.check.finding import Level, Problem, rule
 from pretune.script.choices import alternatives
-from pretune.script.kinds import root
+from pretune.script.kinds import kind, root
 from pretune.script.values import (
     Constant,
     Function,
+    Made,
     Part,
     Unknown,
 )
@@ -29,6 +30,7 @@ _SCORES = {
     "classification_report", "confusion_matrix", "matthews_corrcoef", "balanced_accuracy_score", "cohen_kappa_score",
 }  # fmt: skip
 """sklearn's scores of chosen classes; they take labels and predictions, in this order."""
+_CLASSIFIERS = ("ForSequenceClassification", "ForTokenClassification")
 _METRICS = {"accuracy", "f1", "precision", "recall", "matthews_correlation", "seqeval"}
 
 
@@ -40,11 +42,11 @@ def argmax_missing(script: ScriptFacts) -> Iterator[Problem]:
     evaluate's metrics with a shape that does not fit, at the first evaluation, after an epoch of training.
     Fix: predictions = logits.argmax(-1)
     """
-    for trainer, function in _metrics(script.trace):
+    for trainer, function in metrics(script.trace):
         prepared = trainer.argument(None, "preprocess_logits_for_metrics")
         if prepared is not None or "Seq2Seq" in trainer.method:
             continue
-        for call in _calls_in(script.trace, function):
+        for call in calls_in(script.trace, function):
             given = _predictions(call)
             if any(_is_raw(one, function) for one in given) and not trainer.open:
                 yield Problem(
@@ -61,9 +63,9 @@ def argmax_over_wrong_axis(script: ScriptFacts) -> Iterator[Problem]:
     each class is found, over none a single number.
     Fix: np.argmax(predictions, axis=-1)
     """
-    for trainer, function in _metrics(script.trace):
+    for trainer, function in metrics(script.trace):
         tokens = "ForTokenClassification" in _model_class(trainer)
-        for call in _calls_in(script.trace, function):
+        for call in calls_in(script.trace, function):
             if call.method != "argmax":
                 continue
             of = call.receiver if call.receiver is not None else call.argument(0, "a")
@@ -76,6 +78,31 @@ def argmax_over_wrong_axis(script: ScriptFacts) -> Iterator[Problem]:
                 yield Problem(f"argmax over {over}, expected the last, the classes", where=str(call.place))
             elif tokens and axis == 1:
                 yield Problem("argmax over axis 1, the tokens; expected the last, the classes", where=str(call.place))
+    for call in script.trace.calls("argmax"):
+        of = call.receiver if call.receiver is not None else call.argument(0, "input")
+        said = call.argument(0 if call.receiver is not None else 1, "dim") or call.argument(None, "axis")
+        if of is not None and said is not None and number(said) == 0 and _is_logits(of):
+            yield Problem("argmax over axis 0, expected the last, the classes", where=str(call.place))
+
+
+def _is_logits(value: Value) -> bool:
+    """Whether a value is surely the logits of a batch that a classifier of transformers gave, softmax or not."""
+    while isinstance(value, Made) and value.call.method in (
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "detach",
+        "cpu",
+        "numpy",
+    ):
+        inner = value.call.receiver if value.call.function_name.startswith(".") else value.call.argument(0, "input")
+        if inner is None:
+            return False
+        value = inner
+    made = value.of if isinstance(value, Part) and value.name == "logits" else None
+    if not isinstance(made, Made) or kind(made) != "output" or made.call.receiver is None:
+        return False
+    return library(root(made.call.receiver)).rpartition(".")[0].endswith(_CLASSIFIERS)
 
 
 @rule("PYS273", Level.WARNING)
@@ -86,10 +113,10 @@ def ignored_labels_scored(script: ScriptFacts) -> Iterator[Problem]:
     an IndexError.
     Fix: score only where labels != -100.
     """
-    for trainer, function in _metrics(script.trace):
+    for trainer, function in metrics(script.trace):
         if "ForTokenClassification" not in _model_class(trainer):
             continue
-        calls = list(_calls_in(script.trace, function))
+        calls = list(calls_in(script.trace, function))
         functions = {function.node: None} | {call.function.node: None for call in calls if call.function is not None}
         scored = any(call.method in _SCORES or _metric(call) for call in calls)
         if scored and not any(_selects(node) for tree in functions for node in ast.walk(tree)):
@@ -109,7 +136,7 @@ def _selects(node: ast.AST) -> bool:
     return any(word in named.lower() for word in ("pad", "ignore", "mask", "valid"))
 
 
-def _metrics(trace: Trace) -> Iterator[tuple[Call, Function]]:
+def metrics(trace: Trace) -> Iterator[tuple[Call, Function]]:
     """Trainers, with the function of the script that is their compute_metrics."""
     for call in trace.calls():
         if call.method.endswith("Trainer"):
@@ -118,7 +145,7 @@ def _metrics(trace: Trace) -> Iterator[tuple[Call, Function]]:
                 yield call, given
 
 
-def _calls_in(trace: Trace, function: Function) -> Iterator[Call]:
+def calls_in(trace: Trace, function: Function) -> Iterator[Call]:
     """The calls in a function, and in those of the project that it calls."""
     first, last, file, cell = function.place.line, function.place.end, function.place.file, function.place.cell
     for call in trace.calls():

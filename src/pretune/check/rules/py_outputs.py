@@ -8,8 +8,8 @@ from pretune.check.facts.script_flow import flag
 from pretune.check.finding import Level, Problem, rule
 from pretune.script.history import minor
 from pretune.script.kinds import kind, root
-from pretune.script.trace import Call, SetAttribute
-from pretune.script.values import Made
+from pretune.script.trace import Call, SetAttribute, SetItem
+from pretune.script.values import Constant, Made, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def output_unpacked_into_names(script: ScriptFacts) -> Iterator[Problem]:
     if (target and minor(target) < (4, 0)) or _says_tuples(script):
         return
     for call in script.trace.calls("", "forward", "__call__"):
-        if call.receiver is None or call.open or not call.target or ", " not in call.target[0]:
+        if call.receiver is None or not call.target or ", " not in call.target[0] or (call.open and _names(script)):
             continue
         model = root(call.receiver)
         if (
@@ -51,6 +51,21 @@ def output_unpacked_into_names(script: ScriptFacts) -> Iterator[Problem]:
                 where=str(call.place),
                 also=(str(load.place),),
             )
+
+
+def _names(script: ScriptFacts) -> bool:
+    """Whether a key of the script's tables says what a model gives, so that `**kwargs` may hold it."""
+    for event in script.trace.events:
+        given = (
+            (*event.arguments, *event.keywords.values())
+            if isinstance(event, Call)
+            else (getattr(event, "value", None),)
+        )
+        if any(isinstance(one, Table) and one.get("return_dict") is not None for one in given):
+            return True
+        if isinstance(event, SetItem) and isinstance(event.index, Constant) and event.index.value == "return_dict":
+            return True
+    return False
 
 
 def _says_tuples(script: ScriptFacts) -> bool:

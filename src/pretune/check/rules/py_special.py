@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,65 @@ def end_of_text_masked_as_padding(script: ScriptFacts) -> Iterator[Problem]:
         )
 
 
+@rule("PYS111", Level.WARNING)
+def answers_without_an_end(script: ScriptFacts) -> Iterator[Problem]:
+    """Prompts and answers are put together for a language model, and nothing ends them.
+
+    Why: a tokenizer of a decoder adds no end of text by itself: the model never sees where an answer stops, and
+    generates on.
+    Fix: text + tokenizer.eos_token
+    """
+    trained = {one for _, model in script.trained for one in alternatives(model)}
+    causal = any(
+        call.function_name.rpartition(".")[0].endswith(("CausalLM", "LMHeadModel")) and value_of(call) in trained
+        for call in script.models
+    )
+    if not causal or _names_an_end(script):
+        return
+    for call in script.encodings:
+        text = call.argument(0, "text")
+        joined = isinstance(text, Operation) and text.operator in ("+", "f", "format")
+        if joined and call.function is not None and sum(map(_is_column, text.operands)) >= _PROMPT_AND_ANSWER:  # type: ignore[union-attr]
+            yield Problem("texts are put together without an end of text behind them", where=str(call.place))
+
+
+_PROMPT_AND_ANSWER = 2
+_AN_END = re.compile(r"</s>|<\|[\w-]+\|>|<eos>|<end_of_turn>|<\|?im_end|\[EOS\]|\[/INST\]|<｜")
+
+
+def _is_column(value: Value) -> bool:
+    """Whether a value holds a column of a row: `row["answer"]`, alone or in a text."""
+    return holds(value, lambda one: isinstance(one, Part) and isinstance(one.index, Constant), 4)
+
+
+def _names_an_end(script: ScriptFacts) -> bool:
+    """Whether anything in the script says how a text ends, so that it may be put behind texts."""
+    for tree in set(script.trace.functions.values()):
+        for node in ast.walk(tree.node):
+            if isinstance(node, ast.Attribute) and "eos" in node.attr:
+                return True
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _AN_END.search(node.value):
+                return True
+    for event in script.trace.events:
+        if isinstance(event, Call):
+            if event.method in ("apply_chat_template", "group_texts") or "add_eos_token" in event.keywords:
+                return True
+            given: tuple[Value, ...] = (*event.arguments, *event.keywords.values())
+        else:
+            value = getattr(event, "value", None)
+            given = () if value is None else (value,)
+        if any(holds(one, _ends, 6) for one in given):
+            return True
+    return False
+
+
+def _ends(value: Value) -> bool:
+    """Whether a value is an end of text: the tokenizer's, or one that is written out."""
+    if isinstance(value, Part):
+        return value.name is not None and "eos" in value.name
+    return isinstance(value, Constant) and isinstance(value.value, str) and _AN_END.search(value.value) is not None
+
+
 def _maskers(script: ScriptFacts) -> Iterator[tuple[Call | SetItem, str]]:
     """What masks the labels of pads in a language model's texts."""
     for call in script.collators:
@@ -200,4 +260,5 @@ RULES: tuple[Rule, ...] = (
     special_tokens_replaced,
     added_after_encoding,
     end_of_text_masked_as_padding,
+    answers_without_an_end,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pretune.check.facts.script_flow import behind, call_of, flag, library, line, lineage, loader_of
+from pretune.check.facts.script_flow import behind, call_of, flag, library, line, lineage, loader_of, text
 from pretune.check.facts.script_loops import training_loops
 from pretune.check.finding import Level, Problem, rule
 from pretune.script.kinds import kind, root
@@ -131,6 +131,46 @@ def evaluated_on_training_rows(script: ScriptFacts) -> Iterator[Problem]:
             unsure = any(isinstance(one, Unknown) for one in lineage(train))
             if isinstance(train, Made | Instance | Part) and not unsure:
                 yield Problem("train_dataset and eval_dataset are the same data", where=str(call.place))
+        elif evaluated is not None and (parts := _overlapping(train, evaluated)) is not None:
+            yield Problem(
+                f'train_dataset is the split "{parts[0]}" and eval_dataset "{parts[1]}" of the same data',
+                where=str(call.place),
+            )
+
+
+def _overlapping(train: Value, evaluated: Value) -> tuple[str, str] | None:
+    """The splits that both are, where load_dataset gives the same rows to both; None: it does not, or not surely."""
+    loads = []
+    for data in (train, evaluated):
+        found = [one for one in lineage(data) if isinstance(one, Made)]
+        calls = [one.call for one in found if one.call.method == "load_dataset"]
+        if len(calls) != 1 or any(one.call.method in _CHOOSING for one in found) or calls[0].open:
+            return None
+        loads.append(calls[0])
+    names = [text(call.argument(None, "split")) for call in loads]
+    same = all(
+        loads[0].argument(place, key) == loads[1].argument(place, key)
+        for place, key in ((0, "path"), (1, "name"), (2, "data_dir"), (None, "data_files"))
+    )
+    if not same or names[0] is None or names[1] is None:
+        return None
+    one, other = _percents(names[0]), _percents(names[1])
+    if one is None or other is None:
+        return None
+    apart = one[0] != other[0] or one[2] <= other[1] or other[2] <= one[1]
+    return None if apart else (names[0], names[1])
+
+
+_CHOOSING = {"train_test_split", "select", "filter", "shard", "take", "skip", "split_dataset_by_node", "random_split"}
+_SLICE = re.compile(r"(\w+)(?:\[(\d*)%?:(\d*)%?\])?")
+
+
+def _percents(split: str) -> tuple[str, int, int] | None:
+    """Name, begin and end of `train[10%:90%]`, in percent; None: it counts rows, or is another form."""
+    found = _SLICE.fullmatch(split.replace(" ", ""))
+    if found is None or ("[" in split and "%" not in split):
+        return None
+    return found[1], int(found[2] or 0), int(found[3] or 100)
 
 
 @rule("PYS276", Level.WARNING)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pretune.check.sources.script_data import data_of
 from pretune.check.sources.script_names import located, name_of
 from pretune.check.sources.script_said import Said
-from pretune.check.sources.script_tokenizer import say_tokenizer
+from pretune.check.sources.script_tokenizer import pads_by_tokenizer, say_tokenizer
 from pretune.check.sources.script_values import UNKNOWN, known, plain
-from pretune.check.sources.setup import Setup
+from pretune.check.sources.setup import GENERATIVE, Setup
 from pretune.script.kinds import alternatives, class_of, held, kind, root
 from pretune.script.objects import owner, value_of
 from pretune.script.trace import Call, SetAttribute
@@ -79,7 +79,9 @@ def subjects(script: Objects) -> list[Subject]:
     if found or loads:
         return found
     tokenizers = [call for call in script.tokenizers if name_of(value_of(call)) is not None]
-    return [_subject(script, None, call) for call in _once(tokenizers)]
+    found = [_subject(script, None, call) for call in _once(tokenizers)]
+    alone = arguments_alone(script)
+    return found if alone is None else [*found, Subject(alone)]
 
 
 def _trained(script: Objects) -> set[Value]:
@@ -112,6 +114,8 @@ def _subject(script: Objects, model: Call | None, tokenizer: Call | None = None)
     if model is not None:
         _say_adapter(script, said, model)
         _say_training(script, said, model)
+        if pads_by_tokenizer(script, model):
+            said.keys["pads_by_tokenizer"] = True
         data = data_of(script, model) if _knows_labels(script, model) else None
         if data is not None:
             said.keys["data"], at = data
@@ -130,6 +134,8 @@ def _say_model(script: Objects, said: Said, call: Call) -> None:
         task = "pair-classification"
     if task == "causal-lm" and any(script.trace.calls("apply_chat_template")):
         task = "chat-sft"
+    if task in GENERATIVE and not _trains(script):
+        task = None  # it only generates: what a training would learn of ends and pads is no question
     if task is not None and library:
         said.say("task", task, call)
     if not library:
@@ -141,6 +147,14 @@ def _say_model(script: Objects, said: Said, call: Call) -> None:
     config = call.argument(None, "config")
     if config is not None:
         _say_config(script, said, config, call)
+
+
+def _trains(script: Objects) -> bool:
+    """Whether anything in a script trains, as far as it can be seen."""
+    generates = any(script.trace.calls("generate"))
+    return (
+        bool(script.trained or script.trainers) or not generates or any(script.trace.calls("backward", "fit", "train"))
+    )
 
 
 def _knows_labels(script: Objects, model: Call) -> bool:
@@ -220,6 +234,17 @@ def _judged_apart(script: Objects, trainer: Call, *, adapts: bool) -> set[str]:
     return apart
 
 
+def arguments_alone(script: Objects) -> Setup | None:
+    """The TrainingArguments of a script whose model is not known; None: there are none, or several."""
+    if len(script.arguments) != 1:
+        return None
+    call, said = script.arguments[0], Said()
+    if call.open:
+        return None
+    _say_arguments(script, said, call, apart={"learning_rate", "gradient_accumulation_steps"})
+    return Setup(**said.keys, places=said.places) if said.keys else None
+
+
 def _say_training(script: Objects, said: Said, model: Call) -> None:
     """Training arguments of a model; none where one is not known on which the others depend."""
     for trainer in script.trainers:
@@ -229,19 +254,23 @@ def _say_training(script: Objects, said: Said, model: Call) -> None:
         call = next((one for one in script.arguments if value_of(one) == root(given)), None)
         if call is None or call.open:
             continue
-        values = known(call.keywords, "push_to_hub_token", "hub_token")
-        if call.arguments and plain(call.arguments[0]) is not UNKNOWN:
-            values["output_dir"] = plain(call.arguments[0])
-        later = [deed for deed in script.on(value_of(call)) if isinstance(deed, SetAttribute)]
-        unknown = {name for name, value in call.keywords.items() if plain(value) is UNKNOWN}
-        unknown |= {deed.name for deed in later if deed.conditions or plain(deed.value) is UNKNOWN}
-        if unknown - _FREE:
-            continue
-        apart = _judged_apart(script, trainer, adapts="peft" in said.keys)
-        said.add("training_args", {key: value for key, value in values.items() if key not in apart}, call)
-        for deed in later:
-            if deed.name not in unknown | apart:
-                said.add("training_args", {deed.name: plain(deed.value)}, deed)
+        _say_arguments(script, said, call, apart=_judged_apart(script, trainer, adapts="peft" in said.keys))
+
+
+def _say_arguments(script: Objects, said: Said, call: Call, *, apart: set[str]) -> None:
+    """The values of a call of TrainingArguments, without those that mean something else here."""
+    values = known(call.keywords, "push_to_hub_token", "hub_token")
+    if call.arguments and plain(call.arguments[0]) is not UNKNOWN:
+        values["output_dir"] = plain(call.arguments[0])
+    later = [deed for deed in script.on(value_of(call)) if isinstance(deed, SetAttribute)]
+    unknown = {name for name, value in call.keywords.items() if plain(value) is UNKNOWN}
+    unknown |= {deed.name for deed in later if deed.conditions or plain(deed.value) is UNKNOWN}
+    if unknown - _FREE:
+        return
+    said.add("training_args", {key: value for key, value in values.items() if key not in apart}, call)
+    for deed in later:
+        if deed.name not in unknown | apart:
+            said.add("training_args", {deed.name: plain(deed.value)}, deed)
 
 
 def _say_adapter(script: Objects, said: Said, model: Call) -> None:

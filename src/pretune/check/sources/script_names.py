@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 _FILES = (".bin", ".json", ".pt", ".pth", ".ckpt", ".safetensors", ".model", ".txt")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 _OWN = re.compile(
     r"(outputs?|results?|models?|checkpoints?|saved?|ckpts?|data|logs?|runs?|weights?|exp\w*)([_/.-]|$)", re.IGNORECASE
 )
@@ -45,6 +46,17 @@ def located(script: str, name: str) -> str:
         if _is_there(beside):
             return beside
     return name
+
+
+def holds_weights(script: str, name: str) -> bool:
+    """Whether a name is a folder here that holds trained weights.
+
+    Args:
+        script: the script's path.
+        name: as the script has it.
+    """
+    folder = located(script, name)
+    return any(_is_there(os.path.join(folder, file)) for file in _WEIGHTS)  # noqa: PTH118 - it may be no path at all
 
 
 def _is_there(path: str) -> bool:

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 from pretune.check.sources.script_names import located, name_of
 from pretune.check.sources.script_said import Said
 from pretune.check.sources.script_values import UNKNOWN, known, plain, token, words
-from pretune.script.kinds import class_of, root
+from pretune.script.kinds import class_of, kind, root
 from pretune.script.objects import can_follow, value_of
 from pretune.script.tokens import is_guard, length_of, resizes, sizes_vocabulary
-from pretune.script.trace import Call, SetAttribute
-from pretune.script.values import Constant, Part, Table
+from pretune.script.trace import Call, SetAttribute, SetItem
+from pretune.script.values import Constant, Made, Part, Table
 
 if TYPE_CHECKING:
     from pretune.script.objects import Objects
     from pretune.script.values import Value
 
 _ADDED = {"pad_token", "additional_special_tokens"}
+_SEGMENTS = "token_type_ids"
+_PAD_IDS = ("pad_token_id", "eos_token_id")
 
 
 def say_tokenizer(script: Objects, said: Said, call: Call, model: Call | None) -> None:
@@ -44,6 +46,24 @@ def say_tokenizer(script: Objects, said: Said, call: Call, model: Call | None) -
     said.add("tokenizer_kwargs", known(call.keywords, *without) if library else {}, call)
     _say_added(script, said, value, model)
     _say_encoding(script, said, value)
+
+
+def pads_by_tokenizer(script: Objects, model: Call) -> bool:
+    """Whether the model's pad_token_id becomes the tokenizer's: by assignment, or by a Trainer that is given both.
+
+    A Trainer that takes `processing_class` aligns the special ids of the model's config before it trains.
+    """
+    for event in script.trace.events:
+        if not isinstance(event, SetAttribute) or event.name != "pad_token_id" or event.conditions:
+            continue
+        on, of = event.of, event.value
+        mine = isinstance(on, Part) and on.name == "config" and root(on.of) == value_of(model)
+        if mine and isinstance(of, Part) and of.name in _PAD_IDS and kind(of.of) == "tokenizer":
+            return True
+    return any(
+        "processing_class" in trainer.keywords and script.model_of(trainer) == value_of(model)
+        for trainer in script.trainers
+    )
 
 
 def _say_added(script: Objects, said: Said, tokenizer: Value, model: Call | None) -> None:
@@ -122,10 +142,44 @@ def _say_resize(script: Objects, said: Said, tokenizer: Value, model: Call) -> b
     return not sizes_vocabulary(script)
 
 
+def _leaves_segments_out(script: Objects, calls: list[Call]) -> Call | SetAttribute | SetItem | None:
+    """What keeps token_type_ids from the model: each pair is encoded without them, or they are taken out."""
+    pairs = [call for call in calls if call.argument(1, "text_pair") is not None and not call.open]
+    if pairs and all(plain(call.argument(None, "return_token_type_ids")) is False for call in pairs):
+        return pairs[0]
+    for event in script.trace.events:
+        if isinstance(event, Call) and event.method in ("pop", "remove_columns"):
+            named = [plain(one) for one in (*event.arguments, *event.keywords.values())]
+            if any(one == _SEGMENTS or (isinstance(one, list) and _SEGMENTS in one) for one in named):
+                return event
+        elif isinstance(event, SetItem) and event.value is None and plain(event.index) == _SEGMENTS:
+            return event
+        elif isinstance(event, SetAttribute) and event.name == "model_input_names":
+            names = plain(event.value)
+            if isinstance(names, list) and _SEGMENTS not in names:
+                return event
+    return None
+
+
+def _is_rendered(text: Value) -> bool:
+    """Whether a text is a chat that apply_chat_template wrote out."""
+    made = root(text)
+    if not isinstance(made, Made) or made.call.method != "apply_chat_template":
+        return False
+    return plain(made.call.argument(None, "tokenize")) is False
+
+
 def _say_encoding(script: Objects, said: Said, tokenizer: Value) -> None:
     """How texts are encoded, where all calls say the same."""
+    calls = [call for call in script.encodings if root(call.receiver) == tokenizer]  # type: ignore[arg-type]
+    silent = _leaves_segments_out(script, calls)
+    if silent is not None:
+        said.add("encode", {"return_token_type_ids": False}, silent)
+    rendered = [call for call in calls if any(map(_is_rendered, call.arguments[:1])) and not call.open]
+    if rendered:
+        bare = all(plain(call.argument(None, "add_special_tokens")) is False for call in rendered)
+        said.add("encode", {"add_special_tokens": not bare}, rendered[0])
     for key in ("truncation", "max_length", "stride", "padding"):
-        calls = [call for call in script.encodings if root(call.receiver) == tokenizer]  # type: ignore[arg-type]
         given = [(call, plain(call.keywords[key])) for call in calls if key in call.keywords]
         values = [value for _, value in given]
         if values and values[0] is not UNKNOWN and all(value == values[0] for value in values):

@@ -90,6 +90,7 @@ class Setup:
         training_args: names of Hugging Face TrainingArguments.
         encode: truncation, max_length, stride, padding.
         append_eos: whether the preprocessing appends the eos token to each example.
+        pads_by_tokenizer: whether a script sets the model's pad_token_id to the tokenizer's, or a Trainer does; no key.
         train: what only `pretune train` asks for: engine, preset, padding, metric, ...; no rule does.
         places: where each key was said: `training_args.learning_rate` -> `setup.toml:/training_args/learning_rate`.
     """
@@ -112,6 +113,7 @@ class Setup:
     training_args: Mapping[str, Any] = field(default_factory=dict)
     encode: Mapping[str, Any] = field(default_factory=dict)
     append_eos: bool | None = None
+    pads_by_tokenizer: bool = False
     train: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
 
