@@ -4,11 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers
 from accelerate import tracking
+from transformers.integrations import integration_utils
 
 from pretune.core.errors import UserError
+from pretune.train import run_folder
+from pretune.train.run import run
 from pretune.train.trackers import Trackers, require_trackers
 from pretune.train.watch import Step
+from train import tiny_runs as tiny
 
 
 class Kept:
@@ -72,3 +77,26 @@ def test_a_tracker_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch
         require_trackers(["wandb"])
     monkeypatch.setattr(tracking, "get_available_trackers", lambda: ["wandb"])
     require_trackers(["wandb"])
+
+
+def test_files_of_the_trainers_trackers_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lie in the run's folder as the loop's do, under its name, and go with the run that is begun anew."""
+
+    class Writes(transformers.TrainerCallback):  # type: ignore[misc]
+        """Writes where TensorBoard's callback does."""
+
+        def on_train_begin(self, args: Any, _state: Any, _control: Any, **_: Any) -> None:
+            """A file below output_dir."""
+            Path(args.output_dir, "runs").mkdir(parents=True)
+            Path(args.output_dir, "runs", "events").write_text(args.run_name)
+
+    monkeypatch.setitem(integration_utils.INTEGRATION_TO_CALLBACK, "tensorboard", Writes)
+    recipe = tiny.of_sample(
+        tmp_path, train={"engine": "trainer"}, training_args={"report_to": "tensorboard", "save_strategy": "no"}
+    )
+    run(recipe, force=True)
+    events = tmp_path / "out" / "trackers" / "runs" / "events"
+    assert events.read_text() == "out"
+    assert not any((tmp_path / "out").glob("checkpoint-*"))
+    run_folder.clear(tmp_path / "out")
+    assert not events.exists()

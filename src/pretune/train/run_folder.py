@@ -35,6 +35,8 @@ RECIPE, ENVIRONMENT, METRICS, LOG, ERRORS = (
     "log.jsonl",
     "errors.jsonl",
 )
+TRACKERS = "trackers"
+"""What trackers write, in files of their own."""
 BEST = "best"
 PAGE = "report.html"
 _OF_THE_RUN = frozenset({"manifest.json", "position.json", "scheduler.json", "scaler.json", "best.json"})
@@ -147,7 +149,7 @@ def clear(folder: Path) -> None:
     if not (folder / RECIPE).exists():
         raise UserError(f"{folder} holds no run of pretune", hint="name another --out")
     modules = {folder / name.partition("/")[0] for name in FILES}
-    for path in (*folder.glob("checkpoint-*"), folder / BEST, *modules):
+    for path in (*folder.glob("checkpoint-*"), folder / BEST, folder / TRACKERS, *modules):
         if path.is_dir():
             shutil.rmtree(path)
     for name in (METRICS, LOG, ERRORS, ENVIRONMENT, PAGE, *FILES):

@@ -196,6 +196,8 @@ class Running(Watch):
         passed: dict[str, Any] = {}
         if self.recipe.engine == "trainer":
             passed = {**self.recipe.passed, "report_to": list(self.recipe.report_to)}
+            if self.recipe.report_to:
+                passed["trackers"] = self.recipe.out / run_folder.TRACKERS
         trained: Trained = engine.train(
             self.model,
             self.train,

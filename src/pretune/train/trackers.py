@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError, did_you_mean
 from pretune.core.extras import need
+from pretune.train.run_folder import TRACKERS
 from pretune.train.watch import Watch
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Trackers(Watch):
         }
         for name in self.names:
             kind = LOGGER_TYPE_TO_CLASS[name]
-            below = {"logging_dir": self.folder / "trackers"} if kind.requires_logging_directory else {}
+            below = {"logging_dir": self.folder / TRACKERS} if kind.requires_logging_directory else {}
             tracker = kind(self.folder.name, **below)
             if hasattr(tracker, "start"):  # accelerate 1.11
                 tracker.start()

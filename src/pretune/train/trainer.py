@@ -228,9 +228,13 @@ def train(
     evaluate: Evaluate | None = None,
     save: Save | None = None,
     saved: Path | None = None,
+    trackers: Path | None = None,
     **passed: Any,
 ) -> Trained:
     """Train a model in place; all as for loop.train, and further arguments for TrainingArguments.
+
+    Trackers put their files into `trackers`, a folder below the run's, after which they name the run; without it they
+    are gone when training ends.
 
     Raises:
         NotFiniteError: a loss or a gradient is no number.
@@ -246,7 +250,9 @@ def train(
     )
     with tempfile.TemporaryDirectory() as aside:  # the Trainer makes a folder, though it is `save` that writes
         with refused(passed):
-            arguments = arguments_of(options, Path(passed.pop("output_dir", aside)), **passed)
+            named = {} if trackers is None else {"run_name": trackers.parent.name}
+            where = Path(passed.pop("output_dir", trackers or aside))
+            arguments = arguments_of(options, where, **{**named, **passed})
             trainer = Trainer(
                 model, examples, options, arguments=arguments, loss=loss, watch=watch, evaluate=evaluate, save=save
             )
