@@ -116,7 +116,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~umask()
         Path(beside).chmod(mode)
         Path(beside).replace(path)
     except BaseException:
@@ -124,7 +124,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The bits that a new file lacks here; asking sets it for a moment, as no system tells it otherwise."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

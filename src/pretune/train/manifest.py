@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pretune
 from pretune.artifacts.safetensors_header import read_header
 from pretune.artifacts.source import FolderSource
+from pretune.core.files import umask
 from pretune.tokens.byte_copy import sync_folder
 from pretune.train.fingerprint import fingerprint, plain
 
@@ -41,7 +42,7 @@ def seal(folder: Path, *, step: int, recipe: Mapping[str, Any]) -> None:
     Raises:
         OSError: the disk refuses, or weights are shorter than they say.
     """
-    folder.chmod(0o777 & ~_umask())  # a temporary folder is for its owner alone
+    folder.chmod(0o777 & ~umask())  # a temporary folder is for its owner alone
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not path.is_dir()]
     with ThreadPoolExecutor(_TOGETHER) as threads:  # one waits for the disk while another one's bytes are hashed
         files = dict(zip(names, threads.map(partial(_sealed, folder), names), strict=True))
@@ -127,9 +128,3 @@ def _sha256(path: Path) -> str:
     """The hash of a file's bytes. Read, not mapped: a disk that is broken has to be an error, not a signal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pretune.train.batches import collate, cut_batches, first_position, inputs
 from pretune.train.faults import at_asking
+from pretune.train.processes import rank_and_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,7 @@ def predict(
     if padding != "none":
         options = replace(options, tokens_per_batch=None)
     lengths = examples.lengths
-    rank, processes = _processes()
+    rank, processes = rank_and_number()
     batches = cut_batches(lengths, np.argsort(-lengths, kind="stable"), options)
     mine = batches[rank::processes]
     idle = -(-len(batches) // processes) - len(mine)  # FSDP needs all processes in every forward
@@ -112,14 +113,6 @@ def _in_order(
             made[at] = values[nth]
         whole.append(made)
     return tuple(whole)
-
-
-def _processes() -> tuple[int, int]:
-    from torch import distributed
-
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return 0, 1
-    return distributed.get_rank(), distributed.get_world_size()
 
 
 def _gathered(found: list[Any], processes: int) -> list[Any]:

@@ -101,6 +101,15 @@ def decided(decide: Callable[[], T]) -> T:
     return made
 
 
+def rank_and_number() -> tuple[int, int]:
+    """Which of the processes this is, from 0, and how many there are; 0 of 1 where there is one."""
+    from torch import distributed
+
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
 def accelerator_of(options: Options) -> Any:
     """The Accelerator of a run: device, processes, autocast.
 

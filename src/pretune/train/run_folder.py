@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pretune.core.errors import UserError
-from pretune.core.files import write_atomically
+from pretune.core.files import umask, write_atomically
 from pretune.train.disk import told
 from pretune.train.pooled_model import FILES
 from pretune.train.tasks.tables import json_lines
@@ -191,7 +191,7 @@ def take_model(checkpoint: Path, into: Path) -> None:
                     linked = True
             if not linked:
                 shutil.copyfile(path, aside)
-            aside.chmod(0o666 & ~_umask())  # safetensors writes for the owner alone
+            aside.chmod(0o666 & ~umask())  # safetensors writes for the owner alone
             aside.replace(place)
 
 
@@ -211,9 +211,3 @@ def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
             take_model(aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -20,6 +20,7 @@ from pretune.train.optimizer_state import (
     plain_scheduler,
     whole,
 )
+from pretune.train.processes import rank_and_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,7 +106,7 @@ def restore(folder: Path, model: Any, optimizer: Any, scheduler: Any, *, scaler:
     from safetensors import safe_open
 
     position = read_position(folder)
-    rank, processes = _rank()
+    rank, processes = rank_and_number()
     if position.processes != processes:
         raise UserError(
             f"{folder} was written by {position.processes} processes, {processes} run here",
@@ -184,14 +185,6 @@ def _save_model(model: Any, weights: Mapping[str, Any], folder: Path) -> None:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _rank() -> tuple[int, int]:
-    from torch import distributed
-
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return 0, 1
-    return distributed.get_rank(), distributed.get_world_size()
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
