@@ -19,6 +19,7 @@ from pretune.train.eject_levers import levers_of, require_same_outputs
 from pretune.train.eject_options import left_out, require_plain
 from pretune.train.eject_pooling import pooling_facts
 from pretune.train.pooling import resolved
+from pretune.train.segments import without_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +63,7 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
     recipe, _ = resolved(recipe)
     task: Any = read(recipe)
     limits = limits_of(recipe.setup)
+    recipe, _ = without_types(recipe, limits)
     if recipe.task == "mrc":
         recipe, _ = fitted(recipe, longest_of(recipe.setup, limits))
     task = replace(task, recipe=recipe)
@@ -101,6 +103,7 @@ def script_of(recipe: Recipe, *, name: str = "train.py", tell: Callable[[str], N
         "null": getattr(task, "unanswerable", False),
         "characters": getattr(task, "characters", False),
         "types": types,
+        "untyped": recipe.setup.encode.get("return_token_type_ids") is False,
         "max_length": longest,
         "main": literal(main),
         "less": recipe.greater_is_better is False,

@@ -24,6 +24,7 @@ from pretune.train.preflight import preflight, refuse
 from pretune.train.processes import decided, require_processes
 from pretune.train.recipe import fitted, with_precision
 from pretune.train.running import Running, require_figure, to_device
+from pretune.train.segments import without_types
 from pretune.train.tasks import read
 from pretune.train.trackers import require_trackers
 
@@ -69,6 +70,8 @@ def run(
     recipe, notes = resolved(recipe)
     task: Any = read(recipe)
     limits = limits_of(recipe.setup)
+    recipe, left_out = without_types(recipe, limits)
+    notes += left_out
     if recipe.task == "mrc" and recipe.unsaid:
         recipe, said = fitted(recipe, longest_of(recipe.setup, limits))
         task = replace(task, recipe=recipe)
