@@ -19,6 +19,8 @@ COMMANDS = (
     "check train.py",
     "check model --task text-classification --train data.tsv",
     "check --explain VOC002",
+    "check --explain VOC",
+    "check --list",
     "tokens spare model",
     "tokens suggest model --data words.txt",
     "tokens add model 대한민국만세 preposterous --special [Q] --dry-run",

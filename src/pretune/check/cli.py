@@ -219,17 +219,15 @@ def _about_rules(flags: dict[str, Any], form: str) -> str:
     """What --list and --explain show."""
     from pretune.check.report.rule_page import fitted, page, table
     from pretune.check.rules import all_rules, matching, select
+    from pretune.draw.console import width_for
 
+    width = None if flags["output"] else width_for(sys.stdout)
     if flags["explain"]:
         found = matching(all_rules(), flags["explain"])
-        if len(found) > 1:
-            return table(found)
-        from pretune.draw.console import width_for
-
-        return fitted(page(found[0]), None if flags["output"] else width_for(sys.stdout))
+        return table(found, width) if len(found) > 1 else fitted(page(found[0]), width)
     rules = select(all_rules(), _words(flags["select"]), _words(flags["ignore"]))
     if form != "json":
-        return table(rules)
+        return table(rules, width)
     import json
 
     told = [{"code": rule.code, "name": rule.name, "level": rule.level, "claim": rule.claim} for rule in rules]

@@ -105,7 +105,7 @@ def gain(found: Analysis) -> str:
         return ""
     one = found.shares[layer]
     return (
-        f"layer {layer}: {' + '.join(one.best)} alone score {decimal(one.best_score)}, all kinds {decimal(one.whole)} "
+        f"layer {layer}: {' + '.join(map(say, one.best))} alone score {decimal(one.best_score)}, all kinds {decimal(one.whole)} "
         "(chosen by the pairs that score it)"
     )
 

@@ -128,10 +128,21 @@ def index_page(rules: Iterable[Rule], said: Callable[[str], str] = say) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(rules: Iterable[Rule]) -> str:
-    """Code, name, level and claim of each rule, in columns, one rule a line."""
+def table(rules: Iterable[Rule], width: int | None = None) -> str:
+    """Code, name, level and claim of each rule, in columns, one rule a line; in a terminal the claim is below it.
+
+    Args:
+        rules: in the order in which they are shown.
+        width: of the terminal; None: a pipe or a file.
+    """
     rules = tuple(rules)
     widest = max((len(rule.name) for rule in rules), default=0)
+    if width is not None:
+        heads = (f"{rule.code:<7} {rule.name:<{widest}}  {rule.level}\n" for rule in rules)
+        from pretune.draw.terminal import folded
+
+        claims = ("\n".join(folded(f"{'':8}{say(rule.claim)}", width, hang=8)) for rule in rules)
+        return "".join(f"{head}{claim}\n" for head, claim in zip(heads, claims, strict=True))
     return "".join(f"{rule.code:<7} {rule.name:<{widest}}  {rule.level:<8} {say(rule.claim)}\n" for rule in rules)
 
 
