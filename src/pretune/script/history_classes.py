@@ -97,6 +97,7 @@ def _trainer(cls: Class, defined: dict[str, Def]) -> Iterator[Found]:
     own = {
         node.attr for node in ast.walk(cls.node) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
+    own |= _asked_for(cls.node)
     for inner in ast.walk(cls.node):
         if not isinstance(inner, ast.Attribute) or inner.attr in own or not isinstance(inner.ctx, ast.Load):
             continue
@@ -106,6 +107,19 @@ def _trainer(cls: Class, defined: dict[str, Def]) -> Iterator[Found]:
         if found is not None:
             life = Life(found.name, found.spans, (), (), found.replacement, found.note, found.source)
             yield "transformers", "attribute", inner.attr, "self.args", life, _at(cls, inner)
+
+
+def _asked_for(tree: ast.AST) -> set[str]:
+    """The attributes that a class asks about before it reads them: `hasattr(self.args, "save_safetensors")`."""
+    return {
+        str(node.args[1].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("hasattr", "getattr")
+        and len(node.args) > 1
+        and isinstance(node.args[1], ast.Constant)
+    }
 
 
 def _takes(args: ast.arguments, passed: Passed) -> bool:

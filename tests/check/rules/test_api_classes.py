@@ -80,3 +80,12 @@ QUIET = [
 def test_quiet(rule: Any, text: str, target: dict[str, str]) -> None:
     """What fits the version gives nothing."""
     assert found(rule, text, **target) == []
+
+
+def test_an_argument_that_is_asked_for_is_no_fault() -> None:
+    """A Trainer that reads an old argument only where it is there works with every version."""
+    body = """_save(self):
+        if hasattr(self.args, "save_safetensors"):
+            return self.args.save_safetensors"""
+    assert not found(training_argument_read_but_gone, TRAINER.format(body))
+    assert found(training_argument_read_but_gone, TRAINER.format(body.replace("hasattr(self.args, ", "f(")))
