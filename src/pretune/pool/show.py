@@ -104,8 +104,9 @@ def gain(found: Analysis) -> str:
     if not gains[layer] >= 0.01:
         return ""
     one = found.shares[layer]
+    kinds = " + ".join(map(say, one.best))
     return (
-        f"layer {layer}: {' + '.join(map(say, one.best))} alone score {decimal(one.best_score)}, all kinds {decimal(one.whole)} "
+        f"layer {layer}: {kinds} alone score {decimal(one.best_score)}, all kinds {decimal(one.whole)} "
         "(chosen by the pairs that score it)"
     )
 
