@@ -1,4 +1,4 @@
-"""The walk: from a script's statements to its Trace. Runs and imports nothing, opens modules and settings files."""
+"""The walk: from a script's statements to its Trace. Runs and imports nothing, opens modules and small settings."""
 
 from __future__ import annotations
 
