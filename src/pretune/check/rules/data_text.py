@@ -83,11 +83,11 @@ def decomposed_hangul(data: DataFacts) -> Iterator[Problem]:
     }
     for split, hits, share in shares.values():
         other = [s for s in data.splits if s.name != split.name]
-        apart = (
-            f", while {other[0].name} has {percent(shares[other[0].name][2]) if other[0].name in shares else 'none'}"
-            if other
-            else ""
-        )
+        apart = ""
+        if other and other[0].name in shares:
+            apart = f", while {other[0].name} has {percent(shares[other[0].name][2])}"
+        elif other:
+            apart = f", while {other[0].name} has none"
         level = by_share(share, warning=0.001)
         yield Problem(
             f"{split.found(hits)} write Hangul decomposed (NFD), {percent(share)}{apart}", hits[0].where, level=level
