@@ -103,6 +103,8 @@ def test_korean_reads_as_one_sentence() -> None:
         ("loss 5.0879  lr 2.00e-04  1,182 tokens/s", "손실 5.0879  lr 2.00e-04  초당 토큰 1,182개"),
         ("declared", "선언됨"),
         ("new row", "새 행"),
+        ("No such option '--foo'", "옵션 '--foo'가 없습니다"),
+        ("2 threads", "스레드 2개"),
         (
             "3 of 37 train rows write Hangul decomposed (NFD), 8.1 %, while eval has none",
             "train 37행 중 3행이 한글을 풀어 적었습니다(NFD), 8.1 %, eval에는 없음",
