@@ -133,13 +133,11 @@ def classes_of(
 def called_in(setup: Setup, column: str | None) -> tuple[str, ...]:
     """What the training data call the numbers of a column (ClassLabel of `datasets`); empty: they do not say."""
     from pretune.corpus.inputs import expand
-    from pretune.corpus.standard_input import STDIN
     from pretune.pool.class_names import class_names
 
-    named = setup.data.train
-    if not column or STDIN in named:
+    if not column:
         return ()
-    first = expand(named, purpose="train")[0]
+    first = expand(setup.data.train, purpose="train")[0]
     return class_names(first, column) or class_names(first, f"{column}.feature")
 
 
