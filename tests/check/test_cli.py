@@ -150,7 +150,9 @@ def test_exit_codes(run: Run, arguments: list[str], code: int) -> None:
         (["m", "--fail-on", "fatal"], '--fail-on: unknown "fatal"'),
         (["m", "--format", "jsno"], '--format: unknown "jsno"'),
         (["m", "--config", "x"], "--config x: expected KEY=VALUE"),
-        (["m", "--output", "no/such/folder/report.json"], "cannot be written: no such file or directory"),
+        (["m", "--output", "no/such/folder/report.json"], "--output: there is no folder no/such/folder"),
+        (["nowhere", "--html", "no/such/folder/report.html"], "--html: there is no folder no/such/folder"),
+        (["nowhere", "--html", "m"], "--html: m is a folder, expected a file to write"),
         (["--explain", "pad-is-not-zro"], 'no rule is called "pad-is-not-zro"'),
     ],
 )

@@ -23,7 +23,7 @@ from pretune.check.output import mend, show
 from pretune.check.report import FORMATS
 from pretune.core.errors import UserError
 from pretune.core.language import say
-from pretune.core.output import put
+from pretune.core.output import may_be_written, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,9 @@ def command(ctx: click.Context, /, subjects: tuple[str, ...], **flags: Any) -> N
     )
     form = _one_of("--format", given["format"] or "text", FORMATS)
     _one_of("--fail-on", rules["fail_on"] or "error", FAIL_ON)
+    for name in ("output", "html"):  # before a corpus is read
+        if given[name]:
+            may_be_written(given[name], f"--{name}")
     if rules["list"] or rules["explain"]:
         put(_about_rules({**rules, "output": given["output"]}, form), given["output"], escaped=form == "json")
         ctx.exit(0)
