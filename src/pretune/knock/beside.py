@@ -46,6 +46,7 @@ class Messenger:
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan, self.pid, self.down, self.up = plan, 0, -1, -1
+        self._asked = 0
         self._rest = b""
         try:
             self._start()
@@ -85,13 +86,14 @@ class Messenger:
 
     def has(self, number: int, *, otherwise: bool = False) -> bool:
         """Whether it, too, got signal `number`, so that the whole group did; `otherwise` when it does not answer."""
-        if not self.tell(f"signal {int(number)}"):
+        self._asked += 1  # an answer that came too late must not be taken for that to a later question
+        if not self.tell(f"signal {int(number)} {self._asked}"):
             return otherwise
         end = time.monotonic() + 2.0
         while (left := end - time.monotonic()) > 0:
             for line in self._lines(left):
-                if line.startswith("got "):
-                    return line == "got 1"
+                if line.startswith(f"got {self._asked} "):
+                    return line.endswith(" 1")
             if self.up < 0:
                 break
         return otherwise

@@ -120,8 +120,9 @@ class Service:
         """Act on one line of the supervisor."""
         kind, _, rest = line.partition(" ")
         if kind == "signal":
-            got = signal.sigtimedwait([int(rest)], 0.03)  # a group's members get it one after the other
-            self.say(f"got {int(got is not None)}")
+            number, question = rest.split()
+            got = signal.sigtimedwait([int(number)], 0.03)  # a group's members get it one after the other
+            self.say(f"got {question} {int(got is not None)}")
         elif kind == "ready?":
             self.say(f"ready {int(not self.account.mistakes)}")
         elif kind == "run":
