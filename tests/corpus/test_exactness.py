@@ -6,11 +6,12 @@ from collections import Counter
 import numpy as np
 import polars as pl
 import pytest
+from tokenizers import normalizers, pre_tokenizers
 
 from corpus.hostile import texts
 from corpus.made_tokenizers import each, made
 from pretune.corpus.block import Block
-from pretune.corpus.cut import SPACE_LIKE, units
+from pretune.corpus.cut import SPACE, SPACE_LIKE, units
 from pretune.corpus.letters import letters_of
 from pretune.corpus.texts import texts_of
 from pretune.corpus.tokenizer_tally import TokenizerTally
@@ -134,3 +135,29 @@ def test_real_tokenizers_on_hostile_and_real_texts(shared_assets, name):
         with gzip.open(path, "rt", encoding="utf-8") as file:
             strings += [line.rstrip("\n") for line, _ in zip(file, range(600), strict=False)]
     check(tally_of(name, encoder, strings), encoder, strings)
+
+
+CUT_WRONG = {
+    "a beginning that vanishes before something is put before the text": (
+        [normalizers.StripAccents(), normalizers.Prepend(SPACE)],
+        pre_tokenizers.WhitespaceSplit(),
+    ),
+    "spaces around Chinese characters, and tokens of several spaces": (
+        [normalizers.BertNormalizer()],
+        pre_tokenizers.ByteLevel(),
+    ),
+    "letters that become nothing between spaces": ([normalizers.Replace("가", "")], pre_tokenizers.ByteLevel()),
+    "letters that become spaces": ([normalizers.Replace("가", "x ")], pre_tokenizers.ByteLevel()),
+}
+
+
+@pytest.mark.parametrize("name", CUT_WRONG)
+def test_what_moves_spaces_or_beginnings_is_not_cut(name):
+    """One text of many goes wrong there, so that no sample would find it: the proof has to."""
+    encoder = type(made()["gpt2"]).from_str(made()["gpt2"].to_str())
+    parts, encoder.pre_tokenizer = CUT_WRONG[name]
+    encoder.normalizer = normalizers.Sequence(parts)
+    strings = ["the quick fox"] * 200 + ["\u0301 ", "字 ", "字  b", " 가  b", "a가  b"]
+    tally = tally_of("moved", encoder, strings)
+    assert tally.whole
+    check(tally, encoder, strings)

@@ -12,6 +12,7 @@ A part inside a text must not be treated as the beginning of one: a tokenizer th
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,9 @@ KNOWN_PATTERNS = frozenset((_GPT2, LLAMA3, QWEN, MARKED, _O200K))
 _LOCAL_NORMALIZERS = frozenset("BertNormalizer Lowercase NFC NFD NFKC NFKD StripAccents Nmt Precompiled".split())
 _SPLITTING = frozenset("BertPreTokenizer Whitespace WhitespaceSplit".split())
 _LOCAL_PRE_TOKENIZERS = frozenset("Digits Punctuation".split())
+_EMPTYING = frozenset("BertNormalizer StripAccents Nmt Precompiled".split())
+"""What may leave nothing of a text's first unit; the text then begins in the second."""
+_BLANK = re.compile(rf"[\s{SPACE}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,11 @@ def prove(tokenizer: Mapping[str, Any]) -> Proof:
     normalized = tuple(token["content"] for token in added if token.get("normalized"))
     inside = copy.copy(dict(tokenizer))
     try:
-        starts = False
-        kept = []
-        for part in _sequence(tokenizer.get("normalizer"), "normalizers"):
-            local, begins = _normalizer(part)
-            starts |= begins
-            if local is not None:
-                kept.append(local)
+        pre_tokenizers = list(_sequence(tokenizer.get("pre_tokenizer"), "pretokenizers"))
+        spaces_count = not pre_tokenizers or pre_tokenizers[0].get("type") not in _SPLITTING
+        kept, starts = _normalizers(tokenizer, spaces_count=spaces_count)
         breaks = False
-        for part in _sequence(tokenizer.get("pre_tokenizer"), "pretokenizers"):
+        for part in pre_tokenizers:
             breaks |= _breaks(part)
         glue = _model(tokenizer.get("model") or {}, breaks=breaks)
     except _NotKnown as why:
@@ -130,12 +130,34 @@ def _sequence(part: Any, key: str) -> Iterator[Mapping[str, Any]]:
         yield part
 
 
-def _normalizer(part: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
+def _normalizers(tokenizer: Mapping[str, Any], *, spaces_count: bool) -> tuple[list[Mapping[str, Any]], bool]:
+    """What of all normalisers a part inside a text needs, and whether one treats the text's beginning apart.
+
+    Raises:
+        _NotKnown: one is not local, or the beginning of the text may be another after it.
+    """
+    starts = emptying = False
+    kept = []
+    for part in _sequence(tokenizer.get("normalizer"), "normalizers"):
+        local, begins = _normalizer(part, spaces_count=spaces_count)
+        if begins and emptying:
+            raise _NotKnown(f"its normaliser may leave nothing of a text's beginning before {part.get('type')}")
+        starts |= begins
+        emptying |= part.get("type") in _EMPTYING
+        if local is not None:
+            kept.append(local)
+    return kept, starts
+
+
+def _normalizer(part: Mapping[str, Any], *, spaces_count: bool) -> tuple[Mapping[str, Any] | None, bool]:
     """What of a normaliser a part inside a text needs, and whether it treats the text's beginning apart.
 
-    A unit ends in a space-like character only where its text ends, so what strips the right side is local.
+    A unit ends in a space-like character only where its text ends, so what strips the right side is local. Where the
+    number of spaces matters (`spaces_count`: white space is not simply thrown away), no unit may get another end.
     """
     kind = part.get("type")
+    if kind == "BertNormalizer" and part.get("handle_chinese_chars", True) and spaces_count:
+        raise _NotKnown("its normaliser puts spaces around Chinese characters, and spaces become tokens")
     if kind in _LOCAL_NORMALIZERS:
         return part, False
     if kind == "Prepend":
@@ -149,6 +171,9 @@ def _normalizer(part: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool
         if text is not None:
             if any(b == " " and a != " " for a, b in pairwise(text)):
                 raise _NotKnown(f"its normaliser replaces {text!r}, which may stand across a cut")
+            made = str(part.get("content") or "")
+            if text.strip(" ") and (not made or _BLANK.match(made) or _BLANK.match(made[-1])):
+                raise _NotKnown(f"its normaliser makes {made!r} of {text!r}, which may change where spaces stand")
             return part, False
         if pattern.get("Regex") in {" {2,}", r"\s+", " +", r"\s{2,}"}:
             return part, False
